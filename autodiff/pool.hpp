@@ -1,0 +1,61 @@
+// A thread's recycled memory: what reel allocates in a step, the next step gets back.
+#pragma once
+
+#include <cstddef>
+#include <new>
+
+namespace reel {
+
+struct PoolStats {
+  std::size_t in_use = 0;       // bytes handed out and not yet returned on this thread
+  std::size_t peak_in_use = 0;  // most bytes in use since the last reset_peak
+  std::size_t reserved = 0;     // bytes held from the system, in use or waiting
+  std::size_t system_calls = 0;  // how often the system allocator was asked
+};
+
+// Memory of this thread, 64-byte aligned. A block may be returned on another thread: it then
+// serves that one.
+namespace pool {
+void* allocate(std::size_t bytes);
+void release(void* block) noexcept;
+PoolStats stats();
+void reset_peak();
+void trim();  // gives waiting blocks back to the system
+}  // namespace pool
+
+// Puts xtensor's and the standard containers' memory into the pool.
+template <class T>
+struct PoolAllocator {
+  using value_type = T;
+  using size_type = std::size_t;
+  using difference_type = std::ptrdiff_t;
+  using pointer = T*;
+  using const_pointer = const T*;
+  using reference = T&;
+  using const_reference = const T&;
+  template <class U>
+  struct rebind {
+    using other = PoolAllocator<U>;
+  };
+
+  PoolAllocator() = default;
+  template <class U>
+  PoolAllocator(const PoolAllocator<U>&) {}
+  T* allocate(std::size_t n, const void* = nullptr) {
+    return static_cast<T*>(pool::allocate(n * sizeof(T)));
+  }
+  void deallocate(T* p, std::size_t) noexcept { pool::release(p); }
+  template <class U, class... Args>
+  void construct(U* p, Args&&... args) {
+    ::new (static_cast<void*>(p)) U(std::forward<Args>(args)...);
+  }
+  template <class U>
+  void destroy(U* p) {
+    p->~U();
+  }
+  std::size_t max_size() const { return static_cast<std::size_t>(-1) / sizeof(T); }
+  friend bool operator==(const PoolAllocator&, const PoolAllocator&) { return true; }
+  friend bool operator!=(const PoolAllocator&, const PoolAllocator&) { return false; }
+};
+
+}  // namespace reel
