@@ -26,16 +26,14 @@ struct FileError : Error {  // a file that is missing, malformed or does not fit
   using Error::Error;
 };
 
-namespace detail {
 // "encoder.lstm: " while inside that layer, else empty (see scope.hpp).
 std::string scope_prefix();
-}  // namespace detail
 
 // Throws E with the formatted text, prefixed by the current layer's path, unless `holds`.
 template <class E = ShapeError, class... Args>
 void check(bool holds, fmt::format_string<Args...> text, Args&&... args) {
   if (!holds) [[unlikely]]
-    throw E(detail::scope_prefix() + fmt::format(text, std::forward<Args>(args)...));
+    throw E(scope_prefix() + fmt::format(text, std::forward<Args>(args)...));
 }
 
 }  // namespace reel

@@ -25,7 +25,7 @@ std::string Scope::path() {
   return path;
 }
 
-std::string detail::scope_prefix() {
+std::string scope_prefix() {
   std::string path = Scope::path();
   return path.empty() ? path : path + ": ";
 }

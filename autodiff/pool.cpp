@@ -1,0 +1,115 @@
+#include <reel/autodiff/pool.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+#include <utility>
+
+namespace reel::pool {
+namespace {
+
+constexpr std::size_t kAlign = 64;
+constexpr std::size_t kSteps = 8;  // size classes per power of two: at most 1/8 is wasted
+constexpr std::size_t kClasses = 48 * kSteps;
+constexpr std::size_t kKeep = std::size_t{16} << 20;  // waiting bytes that are never trimmed
+
+// Lies in the 64 bytes before a block's data.
+struct Header {
+  std::uint32_t size_class;
+  Header* next;  // while the block waits
+};
+
+std::size_t class_of(std::size_t bytes) {
+  const std::size_t units = std::max<std::size_t>((bytes + kAlign - 1) / kAlign, 1);
+  if (units <= kSteps) return units - 1;
+  const std::size_t shift = std::bit_width(units - 1) - std::bit_width(kSteps);
+  const std::size_t step = (units - 1) >> shift;  // kSteps <= step < 2 * kSteps
+  return shift * kSteps + step;
+}
+std::size_t bytes_of(std::size_t size_class) {
+  if (size_class < kSteps) return (size_class + 1) * kAlign;
+  const std::size_t shift = size_class / kSteps - 1;
+  return ((size_class % kSteps + kSteps + 1) << shift) * kAlign;
+}
+
+thread_local bool gone = false;  // the pool of an ending thread
+
+struct Pool {
+  std::array<Header*, kClasses> waiting{};
+  PoolStats stats;
+
+  ~Pool() {
+    trim(0);
+    gone = true;
+  }
+  void* allocate(std::size_t bytes) {
+    const std::size_t size_class = class_of(bytes);
+    const std::size_t size = bytes_of(size_class);
+    stats.in_use += size;
+    stats.peak_in_use = std::max(stats.peak_in_use, stats.in_use);
+    if (Header* header = waiting[size_class]) {
+      waiting[size_class] = header->next;
+      return reinterpret_cast<std::byte*>(header) + kAlign;
+    }
+    // What waits in other classes may not grow beyond half of what the work needs.
+    const std::size_t waiting_bytes = stats.reserved + size - stats.in_use;
+    if (const std::size_t keep = std::max(kKeep, stats.peak_in_use / 2); waiting_bytes > keep)
+      trim(keep / 2);
+    void* memory = std::aligned_alloc(kAlign, size + kAlign);
+    if (!memory) {
+      stats.in_use -= size;
+      throw std::bad_alloc();
+    }
+    ++stats.system_calls;
+    stats.reserved += size;
+    static_cast<Header*>(memory)->size_class = static_cast<std::uint32_t>(size_class);
+    return static_cast<std::byte*>(memory) + kAlign;
+  }
+  void release(Header* header) {
+    const std::size_t size = bytes_of(header->size_class);
+    if (stats.in_use < size) {  // it came from another thread
+      stats.in_use += size;
+      stats.reserved += size;
+    }
+    stats.in_use -= size;
+    header->next = std::exchange(waiting[header->size_class], header);
+  }
+  // Frees waiting blocks, largest first, until at most `keep` bytes wait.
+  void trim(std::size_t keep) {
+    std::size_t bytes = 0;
+    for (std::size_t c = 0; c < kClasses; ++c)
+      for (Header* h = waiting[c]; h; h = h->next) bytes += bytes_of(c);
+    for (std::size_t c = kClasses; c-- > 0 && bytes > keep;)
+      while (waiting[c] && bytes > keep) {
+        bytes -= bytes_of(c);
+        stats.reserved -= bytes_of(c);
+        std::free(std::exchange(waiting[c], waiting[c]->next));
+      }
+  }
+};
+
+Pool& local() {
+  thread_local Pool pool;
+  return pool;
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) { return local().allocate(bytes); }
+
+void release(void* block) noexcept {
+  if (!block) return;
+  auto* header = reinterpret_cast<Header*>(static_cast<std::byte*>(block) - kAlign);
+  if (gone)
+    std::free(header);
+  else
+    local().release(header);
+}
+
+PoolStats stats() { return local().stats; }
+void reset_peak() { local().stats.peak_in_use = local().stats.in_use; }
+void trim() { local().trim(0); }
+
+}  // namespace reel::pool

@@ -1,0 +1,101 @@
+#include <reel/autodiff/runs.hpp>
+#include <reel/autodiff/view.hpp>
+
+#include <cstring>
+
+namespace reel::inline REEL_PRECISION {
+
+bool View::is_dense() const {
+  std::ptrdiff_t stride = 1;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    if (shape[i] == 0) return true;
+    if (shape[i] != 1 && strides[i] != stride) return false;
+    stride *= static_cast<std::ptrdiff_t>(shape[i]);
+  }
+  return true;
+}
+
+View View::narrow(std::size_t axis, std::size_t begin, std::size_t extent, std::size_t step) const {
+  View window = *this;
+  if (extent > 0) window.data += strides[axis] * static_cast<std::ptrdiff_t>(begin);
+  window.shape[axis] = extent;
+  window.strides[axis] *= static_cast<std::ptrdiff_t>(step);
+  return window;
+}
+
+View View::permuted(const ShortList<std::size_t>& axes) const {
+  View window = *this;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    window.shape[i] = shape[axes[i]];
+    window.strides[i] = strides[axes[i]];
+  }
+  return window;
+}
+
+View View::expanded(const Shape& to) const {
+  View window(data, to, Strides(to.size()));
+  const std::size_t extra = to.size() - shape.size();
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    window.strides[extra + i] = shape[i] == 1 ? 0 : strides[i];
+  return window;
+}
+
+namespace detail {
+
+Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
+  Shape shape = a.size() >= b.size() ? a : b;
+  const Shape& other = a.size() >= b.size() ? b : a;
+  const std::size_t extra = shape.size() - other.size();
+  for (std::size_t i = 0; i < other.size(); ++i) {
+    std::size_t& extent = shape[extra + i];
+    check(extent == other[i] || extent == 1 || other[i] == 1,
+          "{}: extents must be equal or 1, counted from the last axis; got a {}, b {}", op, a, b);
+    if (extent == 1) extent = other[i];
+  }
+  return shape;
+}
+
+void copy(const View& from, const View& to) {
+  const std::array<View, 2> views{from, to};
+  const Runs runs(views);
+  const auto n = static_cast<std::ptrdiff_t>(runs.run());
+  const std::ptrdiff_t s = runs.run_stride(from), d = runs.run_stride(to);
+  std::array<real*, 2> p;
+  runs.for_each(views, p, [&](const auto& at) {
+    if (s == 1 && d == 1)
+      std::memcpy(at[1], at[0], sizeof(real) * static_cast<std::size_t>(n));
+    else
+      for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i * d] = at[0][i * s];
+  });
+}
+
+void add(const View& from, const View& to) {
+  const std::array<View, 2> views{from, to};
+  const Runs runs(views);
+  const auto n = static_cast<std::ptrdiff_t>(runs.run());
+  const std::ptrdiff_t s = runs.run_stride(from), d = runs.run_stride(to);
+  std::array<real*, 2> p;
+  runs.for_each(views, p, [&](const auto& at) {
+    if (s == 1 && d == 1)
+      for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i] += at[0][i];
+    else
+      for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i * d] += at[0][i * s];
+  });
+}
+
+void fill(const View& to, real value) {
+  const std::array<View, 1> views{to};
+  const Runs runs(views);
+  const auto n = static_cast<std::ptrdiff_t>(runs.run());
+  const std::ptrdiff_t d = runs.run_stride(to);
+  std::array<real*, 1> p;
+  runs.for_each(views, p, [&](const auto& at) {
+    if (d == 1)
+      std::fill_n(at[0], n, value);
+    else
+      for (std::ptrdiff_t i = 0; i < n; ++i) at[0][i * d] = value;
+  });
+}
+
+}  // namespace detail
+}  // namespace reel::inline REEL_PRECISION

@@ -1,0 +1,50 @@
+// Strided windows on memory, and the plain loops over them.
+#pragma once
+
+#include <reel/autodiff/array.hpp>
+#include <reel/autodiff/ref.hpp>
+
+namespace reel::inline REEL_PRECISION {
+
+namespace detail {
+// A block of elements that several views may share.
+struct Storage : Counted {
+  explicit Storage(std::size_t size) : buffer(size) {}
+  explicit Storage(Buffer&& contents) : buffer(std::move(contents)) {}
+  Buffer buffer;
+  bool frozen = false;  // a deferred product still reads it (see deferred.hpp)
+};
+}  // namespace detail
+
+// Elements at data + sum_i index_i * strides_i. Owns nothing.
+struct View {
+  real* data = nullptr;
+  Shape shape;
+  Strides strides;
+
+  View() = default;
+  View(real* first, const Shape& extents)
+      : data(first), shape(extents), strides(row_major_strides(extents)) {}
+  View(real* first, const Shape& extents, const Strides& steps)
+      : data(first), shape(extents), strides(steps) {}
+
+  std::size_t size() const { return element_count(shape); }
+  bool is_dense() const;  // row-major without gaps
+
+  // Windows, checked by the caller.
+  View narrow(std::size_t axis, std::size_t begin, std::size_t extent, std::size_t step = 1) const;
+  View permuted(const ShortList<std::size_t>& axes) const;
+  View expanded(const Shape& to) const;  // broadcast: extents of 1 and missing axes get stride 0
+};
+
+namespace detail {
+
+// Broadcasting as in NumPy; throws ShapeError naming `op`.
+Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
+
+void copy(const View& from, const View& to);  // to = from
+void add(const View& from, const View& to);   // to += from
+void fill(const View& to, real value);
+
+}  // namespace detail
+}  // namespace reel::inline REEL_PRECISION
