@@ -1,0 +1,15 @@
+include(${CMAKE_CURRENT_LIST_DIR}/require.cmake)
+
+set(BLA_VENDOR OpenBLAS)
+reel_require(OpenBLAS libopenblas-dev MODULE)
+reel_require(xtensor libxtensor-dev CONFIG)
+reel_require(xtensor-blas libxtensor-blas-dev CONFIG)
+reel_require(xsimd libxsimd-dev CONFIG)
+reel_require(fmt libfmt-dev CONFIG)
+reel_require(utf8proc libutf8proc-dev MODULE)
+reel_require(nlohmann_json nlohmann-json3-dev CONFIG)
+reel_require(Threads libc6-dev MODULE)
+
+if(REEL_USE_LIBXSMM)
+  find_package(libxsmm MODULE QUIET)
+endif()

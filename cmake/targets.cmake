@@ -1,0 +1,36 @@
+set(REEL_LIBRARIES reel reel64)
+
+foreach(library IN LISTS REEL_LIBRARIES)
+  add_library(${library})
+  add_library(reel::${library} ALIAS ${library})
+  target_compile_features(${library} PUBLIC cxx_std_20)
+  set_target_properties(${library} PROPERTIES CXX_EXTENSIONS OFF
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  target_include_directories(${library} PUBLIC
+    $<BUILD_INTERFACE:${REEL_INCLUDE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${library}
+    PUBLIC xtensor xtensor-blas xsimd fmt::fmt Threads::Threads OpenBLAS::OpenBLAS)
+  # Users' cells need the SIMD width that the library has.
+  if(REEL_ARCH)
+    target_compile_options(${library} PUBLIC $<$<COMPILE_LANGUAGE:CXX>:-march=${REEL_ARCH}>)
+  endif()
+  if(REEL_USE_LIBXSMM AND libxsmm_FOUND)
+    target_link_libraries(${library} PRIVATE libxsmm::libxsmm)
+    target_compile_definitions(${library} PRIVATE REEL_HAVE_LIBXSMM)
+  endif()
+endforeach()
+
+target_compile_definitions(reel64 PUBLIC REEL_DOUBLE)
+# Tools read each source once.
+set_target_properties(reel64 PROPERTIES EXPORT_COMPILE_COMMANDS OFF)
+
+# reel_room(name SOURCES ... HEADERS ... LIBRARIES ...)
+# Adds a room to both libraries; LIBRARIES are private to it.
+function(reel_room room)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;LIBRARIES")
+  foreach(library IN LISTS REEL_LIBRARIES)
+    target_sources(${library} PRIVATE ${arg_SOURCES})
+    target_link_libraries(${library} PRIVATE ${arg_LIBRARIES})
+  endforeach()
+  install(FILES ${arg_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/reel/${room})
+endfunction()
