@@ -42,6 +42,23 @@ View View::expanded(const Shape& to) const {
 
 namespace detail {
 
+Value allocate(const Shape& shape) {
+  Ref<Storage> storage(new Storage(element_count(shape)));
+  return {View(storage->buffer.data(), shape), std::move(storage)};
+}
+
+Value adopt(Array&& array) {
+  const Shape shape = shape_of(array);
+  Ref<Storage> storage(new Storage(std::move(array.storage())));
+  return {View(storage->buffer.data(), shape), std::move(storage)};
+}
+
+Value dense_copy(const View& view) {
+  Value dense = allocate(view.shape);
+  copy(view, dense.view);
+  return dense;
+}
+
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
   Shape shape = a.size() >= b.size() ? a : b;
   const Shape& other = a.size() >= b.size() ? b : a;

@@ -39,6 +39,15 @@ struct View {
 
 namespace detail {
 
+// A view and the storage that keeps it alive; no storage: borrowed memory.
+struct Value {
+  View view;
+  Ref<Storage> storage;
+};
+Value allocate(const Shape& shape);  // dense, unset
+Value adopt(Array&& array);
+Value dense_copy(const View& view);
+
 // Broadcasting as in NumPy; throws ShapeError naming `op`.
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 

@@ -1,0 +1,130 @@
+// The functions a pointwise lambda may call: each with its value and its slope, once, for Simd,
+// Dual and Jet alike.
+#pragma once
+
+#include <reel/autodiff/dual.hpp>
+#include <reel/autodiff/jet.hpp>
+
+namespace reel::inline REEL_PRECISION {
+
+// What a pointwise lambda computes with.
+template <class T>
+concept Number = std::same_as<T, Simd> || std::same_as<T, Jet> || detail::is_dual<T>;
+
+namespace detail {
+
+template <class F>
+Simd apply(Simd x) {
+  return F::value(x);
+}
+template <class F>
+Simd apply(Simd a, Simd b) {
+  return F::value(a, b);
+}
+
+// One function: its value on registers, and dy/dx of (x, y).
+struct Exp {
+  static Simd value(Simd x) { return xsimd::exp(x.lanes); }
+  static auto slope(auto, auto y) { return y; }
+};
+struct Log {
+  static Simd value(Simd x) { return xsimd::log(x.lanes); }
+  static auto slope(auto x, auto) { return 1 / x; }
+};
+struct Log1p {
+  static Simd value(Simd x) { return xsimd::log1p(x.lanes); }
+  static auto slope(auto x, auto) { return 1 / (1 + x); }
+};
+struct Expm1 {
+  static Simd value(Simd x) { return xsimd::expm1(x.lanes); }
+  static auto slope(auto, auto y) { return 1 + y; }
+};
+struct Sqrt {
+  static Simd value(Simd x) { return xsimd::sqrt(x.lanes); }
+  static auto slope(auto, auto y) { return 0.5 / y; }
+};
+struct Sin {
+  static Simd value(Simd x) { return xsimd::sin(x.lanes); }
+  static auto slope(auto x, auto);
+};
+struct Cos {
+  static Simd value(Simd x) { return xsimd::cos(x.lanes); }
+  static auto slope(auto x, auto) { return -apply<Sin>(x); }
+};
+auto Sin::slope(auto x, auto) { return apply<Cos>(x); }
+struct Sigmoid {
+  static Simd value(Simd x) { return Simd(1) / (Simd(1) + xsimd::exp(-x.lanes)); }
+  static auto slope(auto, auto y) { return y * (1 - y); }
+};
+struct Tanh {
+  static Simd value(Simd x) { return xsimd::tanh(x.lanes); }
+  static auto slope(auto, auto y) { return 1 - y * y; }
+};
+struct Erf {
+  static Simd value(Simd x) { return xsimd::erf(x.lanes); }
+  static auto slope(auto x, auto) { return 2 / std::sqrt(M_PI) * apply<Exp>(-(x * x)); }
+};
+struct Sign {  // slope 0 everywhere, at 0 too
+  static Simd value(Simd x) {
+    return where(x > 0, Simd(1), where(x < 0, Simd(-1), x));
+  }
+  static auto slope(auto x, auto) { return 0 * where(x == x, decltype(x)(0), x); }
+};
+struct Abs {  // slope 0 at 0
+  static Simd value(Simd x) { return xsimd::abs(x.lanes); }
+  static auto slope(auto x, auto) { return apply<Sign>(x); }
+};
+// a^b. d/db is taken as 0 where a <= 0, where log a does not exist.
+struct Pow {
+  static Simd value(Simd a, Simd b) {
+    return per_lane([](real x, real y) { return std::pow(x, y); }, a, b);
+  }
+  static auto slope_a(auto a, auto b, auto) {
+    return where(b == 0, 0 * b, b * apply<Pow>(a, b - 1));
+  }
+  static auto slope_b(auto a, auto, auto y) {
+    return where(a > 0, y * apply<Log>(where(a > 0, a, 0 * a + 1)), 0 * a);
+  }
+};
+
+}  // namespace detail
+
+// clang-format off
+template <Number T> auto exp(const T& x) { return detail::apply<detail::Exp>(x); }
+template <Number T> auto log(const T& x) { return detail::apply<detail::Log>(x); }
+template <Number T> auto log1p(const T& x) { return detail::apply<detail::Log1p>(x); }
+template <Number T> auto expm1(const T& x) { return detail::apply<detail::Expm1>(x); }
+template <Number T> auto sqrt(const T& x) { return detail::apply<detail::Sqrt>(x); }
+template <Number T> auto sin(const T& x) { return detail::apply<detail::Sin>(x); }
+template <Number T> auto cos(const T& x) { return detail::apply<detail::Cos>(x); }
+template <Number T> auto sigmoid(const T& x) { return detail::apply<detail::Sigmoid>(x); }
+template <Number T> auto tanh(const T& x) { return detail::apply<detail::Tanh>(x); }
+template <Number T> auto erf(const T& x) { return detail::apply<detail::Erf>(x); }
+template <Number T> auto sign(const T& x) { return detail::apply<detail::Sign>(x); }
+template <Number T> auto abs(const T& x) { return detail::apply<detail::Abs>(x); }
+template <class A, class B> requires (Number<A> || Number<B>)
+auto pow(const A& a, const B& b) { return detail::apply<detail::Pow>(a, b); }
+template <Number T> auto square(const T& x) { return x * x; }
+template <Number T> auto reciprocal(const T& x) { return 1 / x; }
+// NaN in, NaN out; at a tie the gradient goes to a.
+template <class A, class B> requires (Number<A> || Number<B>)
+auto max(const A& a, const B& b) { return where((b > a) | !(b == b), b, a); }
+template <class A, class B> requires (Number<A> || Number<B>)
+auto min(const A& a, const B& b) { return where((b < a) | !(b == b), b, a); }
+// Slope 0 at 0.
+template <Number T> auto relu(const T& x) { return where(x <= 0, 0 * x, x); }
+template <Number T> auto leaky_relu(const T& x, real slope) { return where(x < 0, slope * x, x); }
+template <Number T> auto elu(const T& x, real alpha) {
+  return where(x <= 0, alpha * expm1(min(x, 0)), x);
+}
+// log(1 + e^x)
+template <Number T> auto softplus(const T& x) { return max(x, 0) + log1p(exp(-abs(x))); }
+template <Number T> auto silu(const T& x) { return x * sigmoid(x); }
+// x Phi(x), Phi the standard normal distribution (Hendrycks & Gimpel 2016)
+template <Number T> auto gelu(const T& x) { return x * (0.5 + 0.5 * erf(x * M_SQRT1_2)); }
+template <Number T> auto clamp(const T& x, real low, real high) {
+  return where(x < low, 0 * x + low, where(x > high, 0 * x + high, x));
+}
+// clang-format on
+
+}  // namespace reel::inline REEL_PRECISION

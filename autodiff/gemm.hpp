@@ -1,0 +1,15 @@
+// The one seam to matrix products: OpenBLAS, and libxsmm for small ones where it is there.
+#pragma once
+
+#include <reel/autodiff/view.hpp>
+
+namespace reel::inline REEL_PRECISION::detail {
+
+// c = a b, or c += a b if `accumulate`; a [m, k], b [k, n], c [m, n], any strides. Runs on the
+// calling thread alone.
+void gemm(const View& a, const View& b, const View& c, bool accumulate);
+
+// The same matrix with axes exchanged; nothing moves.
+View transposed(const View& matrix);
+
+}  // namespace reel::inline REEL_PRECISION::detail

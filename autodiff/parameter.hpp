@@ -1,0 +1,44 @@
+// A trained array and its gradient.
+#pragma once
+
+#include <reel/autodiff/array.hpp>
+
+#include <string>
+
+namespace reel::inline REEL_PRECISION {
+
+// Lives in a layer as a named field; a Var made from one refers to it, so the layer must outlive
+// the Var. Gradients add up over calls of Tape::backward until zero_grad.
+class Parameter {
+ public:
+  Parameter() = default;
+  explicit Parameter(Array value) : value_(std::move(value)) {}
+
+  const Array& value() const { return value_; }
+  Shape shape() const { return shape_of(value_); }
+  std::size_t size() const { return value_.size(); }
+  // For changing it; a tape that has recorded the old value then refuses to run backward.
+  Array& mutable_value() {
+    ++version_;
+    return value_;
+  }
+
+  // dLoss/dvalue, shaped as value; zeros before the first backward.
+  const Array& grad() const;
+  Array& mutable_grad() const;
+  bool has_grad() const { return has_grad_; }
+  void zero_grad() const { has_grad_ = false; }
+
+  bool trainable = true;  // false: no gradient is computed, optimisers leave it alone
+  std::string name;       // dotted path within the model (see module.hpp)
+
+ private:
+  friend class Tape;
+  friend struct ParameterLeaf;
+  Array value_;
+  mutable Array grad_;  // the gradient is no part of a layer's logical state
+  mutable bool has_grad_ = false;
+  std::uint64_t version_ = 0;
+};
+
+}  // namespace reel::inline REEL_PRECISION

@@ -1,0 +1,55 @@
+#include <reel/autodiff/record.hpp>
+
+namespace reel::inline REEL_PRECISION::detail {
+
+bool must_record(const char* op, Inputs inputs) {
+  const Tape* tape = Tape::current();
+  bool record = false;
+  for (const Var& input : inputs) {
+    const Node& n = input.node(op);
+    if (!n.needs_grad || !tape) continue;
+    check<StaleError>(n.tape == tape,
+                      "{}: got a value of another tape that is still open; detach it, or record "
+                      "on its own tape",
+                      op);
+    record = true;
+  }
+  return record;
+}
+
+Var push(const char* op, Inputs inputs, Value value, Ref<Node> node) {
+  node->op = op;
+  node->needs_grad = true;
+  node->inputs.assign(inputs.begin(), inputs.end());
+  node->value = std::move(value);
+  Tape* tape = Tape::current();
+  tape->push(node);
+  if (tape->checks_finite() && node->value.view.data)
+    tape->require_finite(*node, node->value.view, "forward");
+  return Var(std::move(node));
+}
+
+Var unrecorded(const char* op, Value value) {
+  Ref<Node> node(new Node);
+  node->op = op;
+  node->value = std::move(value);
+  if (Tape* tape = Tape::current(); tape && tape->checks_finite()) {
+    node->index = static_cast<std::uint32_t>(-1);
+    tape->require_finite(*node, node->value.view, "forward");
+  }
+  return Var(std::move(node));
+}
+
+Var push_output(Node& producer, Value value, Ref<Node> node) {
+  node->op = producer.op;
+  node->needs_grad = true;
+  node->producer = &producer;
+  node->value = std::move(value);
+  Tape* tape = Tape::current();
+  tape->push(node);
+  producer.outputs.push_back(node.get());
+  if (tape->checks_finite()) tape->require_finite(*node, node->value.view, "forward");
+  return Var(std::move(node));
+}
+
+}  // namespace reel::inline REEL_PRECISION::detail

@@ -1,0 +1,53 @@
+// How an op becomes a node: value now, derivative rule for later.
+#pragma once
+
+#include <reel/autodiff/runs.hpp>
+#include <reel/autodiff/tape.hpp>
+
+namespace reel::inline REEL_PRECISION {
+
+namespace detail {
+
+struct NoShortcut {
+  bool operator()(Node&) const { return false; }
+};
+
+template <class Rule, class Shortcut>
+struct OpNode : Node {
+  OpNode(Rule r, Shortcut s) : rule(std::move(r)), shortcut(std::move(s)) {}
+  void pull(Pull& p) override { rule(p); }
+  bool pull_in_place() override { return shortcut(*this); }
+  Rule rule;
+  [[no_unique_address]] Shortcut shortcut;
+};
+
+using Inputs = std::span<const Var>;
+
+// Throws if an input is empty, stale or of another tape; true if the op goes on the tape.
+bool must_record(const char* op, Inputs inputs);
+// Links node to its inputs and value, on the tape.
+Var push(const char* op, Inputs inputs, Value value, Ref<Node> node);
+Var unrecorded(const char* op, Value value);
+// An output of the many-valued op `producer`, which is on the tape already.
+Var push_output(Node& producer, Value value, Ref<Node> node);
+
+}  // namespace detail
+
+// For writing ops. Records y = op(inputs) and returns it. rule(Pull&) gives the gradients in
+// terms of ops; shortcut(Node&), if there, does the same on memory and is preferred when nothing
+// records. Neither is kept when no input needs a gradient.
+template <class Rule, class Shortcut = detail::NoShortcut>
+Var record(const char* op, std::initializer_list<Var> inputs, detail::Value value, Rule rule,
+           Shortcut shortcut = {}) {
+  const detail::Inputs span(inputs.begin(), inputs.size());
+  if (!detail::must_record(op, span)) return detail::unrecorded(op, std::move(value));
+  using Op = detail::OpNode<Rule, Shortcut>;
+  return detail::push(op, span, std::move(value),
+                      detail::Ref<detail::Node>(new Op(std::move(rule), std::move(shortcut))));
+}
+template <class Rule>
+Var record(const char* op, std::initializer_list<Var> inputs, Array value, Rule rule) {
+  return record(op, inputs, detail::adopt(std::move(value)), std::move(rule));
+}
+
+}  // namespace reel::inline REEL_PRECISION

@@ -1,0 +1,67 @@
+// Simd: as many reals as one register holds, with the functions that cells use.
+#pragma once
+
+#include <reel/autodiff/real.hpp>
+#include <xsimd/xsimd.hpp>
+
+#include <cmath>
+#include <concepts>
+
+namespace reel::inline REEL_PRECISION {
+
+// The value type inside a pointwise function's forward pass. Arithmetic, comparisons and
+// functions act on every lane alone.
+struct Simd {
+  using Batch = xsimd::batch<real>;
+  using Mask = Batch::batch_bool_type;
+  static constexpr std::size_t kLanes = Batch::size;
+
+  Batch lanes;
+
+  Simd() : lanes(real(0)) {}
+  Simd(Batch batch) : lanes(batch) {}
+  template <class T>
+    requires std::is_arithmetic_v<T>
+  Simd(T x) : lanes(static_cast<real>(x)) {}
+
+  static Simd load(const real* from) { return Batch::load_unaligned(from); }
+  void store(real* to) const { lanes.store_unaligned(to); }
+
+  friend Simd operator+(Simd a, Simd b) { return a.lanes + b.lanes; }
+  friend Simd operator-(Simd a, Simd b) { return a.lanes - b.lanes; }
+  friend Simd operator*(Simd a, Simd b) { return a.lanes * b.lanes; }
+  friend Simd operator/(Simd a, Simd b) { return a.lanes / b.lanes; }
+  friend Simd operator-(Simd a) { return -a.lanes; }
+  friend Mask operator<(Simd a, Simd b) { return a.lanes < b.lanes; }
+  friend Mask operator<=(Simd a, Simd b) { return a.lanes <= b.lanes; }
+  friend Mask operator>(Simd a, Simd b) { return a.lanes > b.lanes; }
+  friend Mask operator>=(Simd a, Simd b) { return a.lanes >= b.lanes; }
+  friend Mask operator==(Simd a, Simd b) { return a.lanes == b.lanes; }
+};
+
+using Mask = Simd::Mask;
+
+inline Simd where(Mask condition, Simd a, Simd b) {
+  return xsimd::select(condition, a.lanes, b.lanes);
+}
+
+namespace detail {
+// Lane by lane, for functions that xsimd lacks or computes too roughly.
+template <class F>
+Simd per_lane(F&& f, Simd x) {
+  alignas(64) real lanes[Simd::kLanes];
+  x.store(lanes);
+  for (real& lane : lanes) lane = f(lane);
+  return Simd::load(lanes);
+}
+template <class F>
+Simd per_lane(F&& f, Simd x, Simd y) {
+  alignas(64) real a[Simd::kLanes], b[Simd::kLanes];
+  x.store(a);
+  y.store(b);
+  for (std::size_t i = 0; i < Simd::kLanes; ++i) a[i] = f(a[i], b[i]);
+  return Simd::load(a);
+}
+}  // namespace detail
+
+}  // namespace reel::inline REEL_PRECISION
