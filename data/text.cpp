@@ -1,0 +1,122 @@
+#include <utf8proc.h>
+#include <reel/data/text.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace reel {
+namespace {
+
+using CodePoint = utf8proc_int32_t;
+
+const utf8proc_uint8_t* bytes_of(std::string_view text) {
+  return reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+}
+
+std::vector<CodePoint> fold(std::string_view text) {
+  constexpr auto kOptions = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE |
+                                                           UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+  const auto size = static_cast<utf8proc_ssize_t>(text.size());
+  const utf8proc_ssize_t count = utf8proc_decompose(bytes_of(text), size, nullptr, 0, kOptions);
+  check<Error>(count >= 0, "tokenize: text must be foldable; found: {}", utf8proc_errmsg(count));
+  std::vector<CodePoint> points(static_cast<std::size_t>(count));
+  utf8proc_decompose(bytes_of(text), size, points.data(), count, kOptions);
+  points.resize(static_cast<std::size_t>(utf8proc_normalize_utf32(points.data(), count, kOptions)));
+  return points;
+}
+
+bool is_unspaced(CodePoint point) {
+  struct Range {
+    CodePoint first, last;
+  };
+  static constexpr std::array kRanges{
+      Range{0x0E01, 0x0EFF},    // Thai, Lao
+      Range{0x1000, 0x109F},    // Myanmar
+      Range{0x1780, 0x17FF},    // Khmer
+      Range{0x3005, 0x3007},    // Han iteration mark and zero
+      Range{0x3041, 0x309F},    // Hiragana
+      Range{0x3400, 0x4DBF},    // Han, extension A
+      Range{0x4E00, 0x9FFF},    // Han
+      Range{0xA9E0, 0xA9FF},    // Myanmar, extension B
+      Range{0xAA60, 0xAA7F},    // Myanmar, extension A
+      Range{0xF900, 0xFAFF},    // Han, compatibility
+      Range{0x20000, 0x3FFFF},  // Han, planes 2 and 3
+  };
+  return std::any_of(kRanges.begin(), kRanges.end(), [point](const Range& range) {
+    return range.first <= point && point <= range.last;
+  });
+}
+
+enum class Kind { kSpace, kWord, kMark, kSingle };
+
+Kind kind_of(CodePoint point) {
+  switch (utf8proc_category(point)) {
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+    case UTF8PROC_CATEGORY_CC:
+      return Kind::kSpace;
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+      return Kind::kMark;
+    case UTF8PROC_CATEGORY_PC:
+    case UTF8PROC_CATEGORY_PD:
+    case UTF8PROC_CATEGORY_PS:
+    case UTF8PROC_CATEGORY_PE:
+    case UTF8PROC_CATEGORY_PI:
+    case UTF8PROC_CATEGORY_PF:
+    case UTF8PROC_CATEGORY_PO:
+    case UTF8PROC_CATEGORY_SM:
+    case UTF8PROC_CATEGORY_SC:
+    case UTF8PROC_CATEGORY_SK:
+    case UTF8PROC_CATEGORY_SO:
+      return Kind::kSingle;
+    default:
+      return is_unspaced(point) ? Kind::kSingle : Kind::kWord;
+  }
+}
+
+bool is_apostrophe(CodePoint point) {
+  return point == '\'' || point == 0x2018 || point == 0x2019 || point == 0x02BC;
+}
+
+void append(std::string& token, CodePoint point) {
+  std::array<utf8proc_uint8_t, 4> bytes;
+  const utf8proc_ssize_t size = utf8proc_encode_char(point, bytes.data());
+  token.append(bytes.begin(), bytes.begin() + size);
+}
+
+}  // namespace
+
+std::size_t find_invalid_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    CodePoint point;
+    const auto left = static_cast<utf8proc_ssize_t>(text.size() - at);
+    const utf8proc_ssize_t size = utf8proc_iterate(bytes_of(text) + at, left, &point);
+    if (size <= 0) return at;
+    at += static_cast<std::size_t>(size);
+  }
+  return text.npos;
+}
+
+std::vector<std::string> tokenize(std::string_view utf8) {
+  check_utf8(utf8, "tokenize");
+  std::vector<CodePoint> text = fold(utf8);
+  std::replace_if(text.begin(), text.end(), is_apostrophe, '\'');
+  std::vector<std::string> tokens;
+  Kind open = Kind::kSpace;  // what the last token ends in; after a space it takes nothing more
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    Kind kind = kind_of(text[i]);
+    const bool before_word = i + 1 < text.size() && kind_of(text[i + 1]) == Kind::kWord;
+    if (text[i] == '\'' && open == Kind::kWord && before_word) kind = Kind::kWord;
+    if (kind == Kind::kMark) kind = open == Kind::kSpace ? Kind::kWord : Kind::kMark;
+    if (kind == Kind::kSingle || (kind == Kind::kWord && open != Kind::kWord))
+      tokens.emplace_back();
+    if (kind != Kind::kSpace) append(tokens.back(), text[i]);
+    if (kind != Kind::kMark) open = kind;
+  }
+  return tokens;
+}
+
+}  // namespace reel
