@@ -1,0 +1,130 @@
+#include <reel/autodiff/error.hpp>
+#include <reel/data/corpus.hpp>
+#include <reel/data/file.hpp>
+#include <reel/data/text.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace reel {
+namespace {
+
+using Path = std::filesystem::path;
+
+struct Line {
+  std::string where;  // path:line
+  std::string text;
+};
+
+struct Example {
+  Line line;
+  std::string label;
+};
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(' ') == text.npos; }
+
+// The lines of a file up to the last that is not blank: valid UTF-8, at least one.
+std::vector<Line> read_lines(const Path& path) {
+  const std::string bytes = read_file(path);
+  std::string_view rest = bytes;
+  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+  std::vector<Line> lines;
+  while (!rest.empty()) {
+    std::string_view text = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(text.size() + 1, rest.size()));
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    lines.push_back({fmt::format("{}:{}", path.string(), lines.size() + 1), std::string(text)});
+    check_utf8<FileError>(text, lines.back().where);
+  }
+  while (!lines.empty() && is_blank(lines.back().text)) lines.pop_back();
+  check<FileError>(!lines.empty(), "{}: file must hold at least one example; found none",
+                   path.string());
+  return lines;
+}
+
+// Turns the labels into indices of classes.
+Corpus make_corpus(std::vector<Example> examples, std::vector<std::string> classes) {
+  if (classes.empty()) {
+    std::set<std::string> found;
+    for (const Example& example : examples) found.insert(example.label);
+    classes.assign(found.begin(), found.end());
+  }
+  Corpus corpus{std::move(classes), {}};
+  corpus.texts.reserve(examples.size());
+  for (Example& example : examples) {
+    const auto match = std::find(corpus.classes.begin(), corpus.classes.end(), example.label);
+    check<FileError>(match != corpus.classes.end(), "{}: label must be one of {}; found {:?}",
+                     example.line.where, fmt::join(corpus.classes, ", "), example.label);
+    corpus.texts.push_back({match - corpus.classes.begin(), std::move(example.line.text)});
+  }
+  return corpus;
+}
+
+std::vector<std::string> class_names(const std::vector<Path>& paths,
+                                     const std::vector<std::string>& classes) {
+  std::vector<std::string> files, stems, extensions;
+  for (const Path& path : paths) {
+    files.push_back(path.string());
+    stems.push_back(path.stem().string());
+    extensions.push_back(path.has_extension() ? path.extension().string().substr(1) : "");
+  }
+  const std::set<std::string_view> known(classes.begin(), classes.end());
+  const auto name_classes = [&](const std::vector<std::string>& names) {
+    return std::set(names.begin(), names.end()).size() == names.size() &&
+           std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+             return known.empty() ? !name.empty() : known.contains(name);
+           });
+  };
+  if (name_classes(stems)) return stems;
+  check<FileError>(name_classes(extensions),
+                   "class files must differ in stem or in extension, which is the class{}{}; "
+                   "found {}",
+                   classes.empty() ? "" : ", one of ", fmt::join(classes, ", "),
+                   fmt::join(files, ", "));
+  return extensions;
+}
+
+}  // namespace
+
+Corpus read_tsv(const Path& path, const std::vector<std::string>& classes) {
+  std::vector<Example> examples;
+  for (Line& line : read_lines(path)) {
+    const std::size_t tab = line.text.find('\t');
+    check<FileError>(tab != std::string::npos, "{}: line must be label<TAB>text; found no tab",
+                     line.where);
+    check<FileError>(tab > 0, "{}: line must be label<TAB>text; found an empty label", line.where);
+    std::string label = line.text.substr(0, tab);
+    line.text.erase(0, tab + 1);
+    examples.push_back({std::move(line), std::move(label)});
+  }
+  return make_corpus(std::move(examples), classes);
+}
+
+Corpus read_class_files(const std::vector<Path>& paths, const std::vector<std::string>& classes) {
+  const std::vector<std::string> names = class_names(paths, classes);
+  std::vector<Example> examples;
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    for (Line& line : read_lines(paths[i])) {
+      check<FileError>(!is_blank(line.text), "{}: line must hold a text; found a blank line",
+                       line.where);
+      examples.push_back({std::move(line), names[i]});
+    }
+  return make_corpus(std::move(examples), classes);
+}
+
+void require_two_classes(const Corpus& corpus, std::string_view where) {
+  std::set<std::int64_t> found;
+  for (const LabelledText& text : corpus.texts) found.insert(text.label);
+  std::vector<std::string_view> names;
+  for (std::int64_t label : found) names.push_back(corpus.classes[static_cast<std::size_t>(label)]);
+  check<FileError>(names.size() == 2, "{}: texts must be of two classes; found {}: {}", where,
+                   names.size(), fmt::join(names, ", "));
+}
+
+std::vector<std::int64_t> labels_of(const Corpus& corpus) {
+  std::vector<std::int64_t> labels;
+  for (const LabelledText& text : corpus.texts) labels.push_back(text.label);
+  return labels;
+}
+
+}  // namespace reel

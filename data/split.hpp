@@ -1,0 +1,19 @@
+// Which examples to learn from and which to hold out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace reel {
+
+struct Split {
+  std::vector<std::size_t> train, held_out;  // indices of examples, ascending
+};
+
+// Holds out `fraction` of the n examples of each label, rounded to the nearest number; which ones
+// depends on the seed. Throws Error unless 0 <= fraction <= 1.
+Split stratified_split(std::span<const std::int64_t> labels, double fraction, std::uint64_t seed);
+
+}  // namespace reel

@@ -1,0 +1,62 @@
+#include <gtest/gtest.h>
+#include <reel/data/split.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "temp_folder.hpp"
+
+namespace reel {
+namespace {
+
+std::vector<std::int64_t> some_labels() {
+  std::vector<std::int64_t> labels;
+  for (int i = 0; i < 1000; ++i) labels.push_back(i % 7 == 0 ? 5 : i % 3 == 0 ? 1 : 0);
+  return labels;
+}
+
+TEST(SplitTest, EachExampleIsOnOneSide) {
+  const auto labels = some_labels();
+  const Split split = stratified_split(labels, 0.3, 1);
+  EXPECT_TRUE(std::is_sorted(split.train.begin(), split.train.end()));
+  EXPECT_TRUE(std::is_sorted(split.held_out.begin(), split.held_out.end()));
+  std::vector<std::size_t> all = split.train;
+  all.insert(all.end(), split.held_out.begin(), split.held_out.end());
+  std::sort(all.begin(), all.end());
+  ASSERT_EQ(all.size(), labels.size());
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i], i);
+}
+
+TEST(SplitTest, EachClassGivesItsShare) {
+  const auto labels = some_labels();
+  for (double fraction : {0.0, 0.1, 0.37, 0.5, 1.0}) {
+    const Split split = stratified_split(labels, fraction, 1);
+    for (std::int64_t label : {0, 1, 5}) {
+      const auto of_class = [&](std::size_t i) { return labels[i] == label; };
+      const auto size = std::count(labels.begin(), labels.end(), label);
+      const auto held = std::count_if(split.held_out.begin(), split.held_out.end(), of_class);
+      EXPECT_EQ(held, std::llround(fraction * static_cast<double>(size)));
+    }
+  }
+}
+
+TEST(SplitTest, SeedDecides) {
+  const auto labels = some_labels();
+  EXPECT_EQ(stratified_split(labels, 0.1, 1).held_out, stratified_split(labels, 0.1, 1).held_out);
+  EXPECT_NE(stratified_split(labels, 0.1, 1).held_out, stratified_split(labels, 0.1, 2).held_out);
+  EXPECT_EQ(stratified_split(std::vector<std::int64_t>(10, 0), 0.3, 42).held_out,
+            (std::vector<std::size_t>{1, 7, 9}));
+}
+
+TEST(SplitTest, FractionIsChecked) {
+  const std::vector<std::int64_t> labels = {0, 1};
+  EXPECT_EQ(test::error_of([&] { stratified_split(labels, 1.5, 1); }),
+            "stratified_split: fraction must be in 0 .. 1; got 1.5");
+  EXPECT_THROW(stratified_split(labels, -0.1, 1), Error);
+  EXPECT_THROW(stratified_split(labels, std::numeric_limits<double>::quiet_NaN(), 1), Error);
+  EXPECT_TRUE(stratified_split({}, 0.5, 1).train.empty());
+}
+
+}  // namespace
+}  // namespace reel
