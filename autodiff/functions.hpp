@@ -5,6 +5,8 @@
 #include <reel/autodiff/dual.hpp>
 #include <reel/autodiff/jet.hpp>
 
+#include <numbers>
+
 namespace reel::inline REEL_PRECISION {
 
 // What a pointwise lambda computes with.
@@ -20,6 +22,14 @@ Simd apply(Simd x) {
 template <class F>
 Simd apply(Simd a, Simd b) {
   return F::value(a, b);
+}
+
+template <class T>
+Mask is_nan(const T& x) {
+  if constexpr (Number<T>)
+    return !(x == x);
+  else
+    return Mask(x != x);
 }
 
 // One function: its value on registers, and dy/dx of (x, y).
@@ -62,13 +72,23 @@ struct Tanh {
 };
 struct Erf {
   static Simd value(Simd x) { return xsimd::erf(x.lanes); }
-  static auto slope(auto x, auto) { return 2 / std::sqrt(M_PI) * apply<Exp>(-(x * x)); }
+  static auto slope(auto x, auto) { return 2 * std::numbers::inv_sqrtpi * apply<Exp>(-(x * x)); }
+};
+struct Erfc {  // 1 - erf(x), exact in the tail
+  static Simd value(Simd x) { return xsimd::erfc(x.lanes); }
+  static auto slope(auto x, auto) { return -2 * std::numbers::inv_sqrtpi * apply<Exp>(-(x * x)); }
+};
+struct Softplus {
+  static Simd value(Simd x) {
+    return xsimd::max(x.lanes, Simd::Batch(real(0))) + xsimd::log1p(xsimd::exp(-xsimd::abs(x.lanes)));
+  }
+  static auto slope(auto x, auto) { return apply<Sigmoid>(x); }
 };
 struct Sign {  // slope 0 everywhere, at 0 too
   static Simd value(Simd x) {
     return where(x > 0, Simd(1), where(x < 0, Simd(-1), x));
   }
-  static auto slope(auto x, auto) { return 0 * where(x == x, decltype(x)(0), x); }
+  static auto slope(auto, auto y) { return 0 * y; }
 };
 struct Abs {  // slope 0 at 0
   static Simd value(Simd x) { return xsimd::abs(x.lanes); }
@@ -80,10 +100,10 @@ struct Pow {
     return per_lane([](real x, real y) { return std::pow(x, y); }, a, b);
   }
   static auto slope_a(auto a, auto b, auto) {
-    return where(b == 0, 0 * b, b * apply<Pow>(a, b - 1));
+    return where(b == 0, 0, b * apply<Pow>(a, b - 1));
   }
   static auto slope_b(auto a, auto, auto y) {
-    return where(a > 0, y * apply<Log>(where(a > 0, a, 0 * a + 1)), 0 * a);
+    return where(a > 0, y * apply<Log>(where(a > 0, a, 1)), 0);
   }
 };
 
@@ -100,6 +120,7 @@ template <Number T> auto cos(const T& x) { return detail::apply<detail::Cos>(x);
 template <Number T> auto sigmoid(const T& x) { return detail::apply<detail::Sigmoid>(x); }
 template <Number T> auto tanh(const T& x) { return detail::apply<detail::Tanh>(x); }
 template <Number T> auto erf(const T& x) { return detail::apply<detail::Erf>(x); }
+template <Number T> auto erfc(const T& x) { return detail::apply<detail::Erfc>(x); }
 template <Number T> auto sign(const T& x) { return detail::apply<detail::Sign>(x); }
 template <Number T> auto abs(const T& x) { return detail::apply<detail::Abs>(x); }
 template <class A, class B> requires (Number<A> || Number<B>)
@@ -108,22 +129,22 @@ template <Number T> auto square(const T& x) { return x * x; }
 template <Number T> auto reciprocal(const T& x) { return 1 / x; }
 // NaN in, NaN out; at a tie the gradient goes to a.
 template <class A, class B> requires (Number<A> || Number<B>)
-auto max(const A& a, const B& b) { return where((b > a) | !(b == b), b, a); }
+auto max(const A& a, const B& b) { return where((b > a) | detail::is_nan(b), b, a); }
 template <class A, class B> requires (Number<A> || Number<B>)
-auto min(const A& a, const B& b) { return where((b < a) | !(b == b), b, a); }
+auto min(const A& a, const B& b) { return where((b < a) | detail::is_nan(b), b, a); }
 // Slope 0 at 0.
-template <Number T> auto relu(const T& x) { return where(x <= 0, 0 * x, x); }
+template <Number T> auto relu(const T& x) { return where(x <= 0, 0, x); }
 template <Number T> auto leaky_relu(const T& x, real slope) { return where(x < 0, slope * x, x); }
 template <Number T> auto elu(const T& x, real alpha) {
   return where(x <= 0, alpha * expm1(min(x, 0)), x);
 }
 // log(1 + e^x)
-template <Number T> auto softplus(const T& x) { return max(x, 0) + log1p(exp(-abs(x))); }
+template <Number T> auto softplus(const T& x) { return detail::apply<detail::Softplus>(x); }
 template <Number T> auto silu(const T& x) { return x * sigmoid(x); }
 // x Phi(x), Phi the standard normal distribution (Hendrycks & Gimpel 2016)
-template <Number T> auto gelu(const T& x) { return x * (0.5 + 0.5 * erf(x * M_SQRT1_2)); }
+template <Number T> auto gelu(const T& x) { return 0.5 * x * erfc(-x / std::numbers::sqrt2); }
 template <Number T> auto clamp(const T& x, real low, real high) {
-  return where(x < low, 0 * x + low, where(x > high, 0 * x + high, x));
+  return where(x < low, low, where(x > high, high, x));
 }
 // clang-format on
 

@@ -59,6 +59,18 @@ bool small_gemm(int, int, int, const Operand&, const Operand&, real*, int, bool)
 
 }  // namespace
 
+void transpose_into(const View& matrix, real* to) {
+  constexpr std::ptrdiff_t kTile = 16;
+  const auto rows = static_cast<std::ptrdiff_t>(matrix.shape[0]);
+  const auto columns = static_cast<std::ptrdiff_t>(matrix.shape[1]);
+  const std::ptrdiff_t row = matrix.strides[0], column = matrix.strides[1];
+  for (std::ptrdiff_t i0 = 0; i0 < rows; i0 += kTile)
+    for (std::ptrdiff_t j0 = 0; j0 < columns; j0 += kTile)
+      for (std::ptrdiff_t j = j0; j < std::min(j0 + kTile, columns); ++j)
+        for (std::ptrdiff_t i = i0; i < std::min(i0 + kTile, rows); ++i)
+          to[j * rows + i] = matrix.data[i * row + j * column];
+}
+
 View transposed(const View& matrix) { return matrix.permuted({1, 0}); }
 
 void gemm(const View& a, const View& b, const View& c, bool accumulate) {

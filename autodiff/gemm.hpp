@@ -9,6 +9,9 @@ namespace reel::inline REEL_PRECISION::detail {
 // calling thread alone.
 void gemm(const View& a, const View& b, const View& c, bool accumulate);
 
+// Writes matrix' to `to`, dense row-major.
+void transpose_into(const View& matrix, real* to);
+
 // The same matrix with axes exchanged; nothing moves.
 View transposed(const View& matrix);
 

@@ -3,6 +3,9 @@
 
 #include <reel/autodiff/var.hpp>
 
+#include <span>
+#include <vector>
+
 namespace reel::inline REEL_PRECISION {
 
 class Pull;
@@ -19,6 +22,8 @@ struct Node : Counted {
   bool needs_grad = false;
   bool stale = false;
   bool keeps_grad = false;      // a leaf: the gradient survives backward
+  bool value_unread = false;    // neither its own rule nor its base's reads the value
+  bool overwritable = false;    // a sole reader may put its result in this value's place
   bool pinned = false;          // a user may look at value.view: it stays where it is
   bool grad_written = false;    // grad holds a number, not just a place
   bool grad_in_base = false;    // grad is a window on the base's gradient
@@ -63,6 +68,7 @@ class Pull {
  public:
   Pull(detail::Node& node, detail::Vars* recorded) : node_(node), recorded_(recorded) {}
 
+  std::size_t inputs() const { return node_.inputs.size(); }
   Var x(std::size_t i) const { return node_.inputs[i]; }
   Var y(std::size_t k = 0) const;
   Var dy(std::size_t k = 0) const;  // zeros if nothing used output k

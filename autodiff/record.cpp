@@ -2,7 +2,7 @@
 
 namespace reel::inline REEL_PRECISION::detail {
 
-bool must_record(const char* op, Inputs inputs) {
+bool must_record(const char* op, std::span<const Var> inputs) {
   const Tape* tape = Tape::current();
   bool record = false;
   for (const Var& input : inputs) {
@@ -17,7 +17,7 @@ bool must_record(const char* op, Inputs inputs) {
   return record;
 }
 
-Var push(const char* op, Inputs inputs, Value value, Ref<Node> node) {
+Var push(const char* op, std::span<const Var> inputs, Value value, Ref<Node> node) {
   node->op = op;
   node->needs_grad = true;
   node->inputs.assign(inputs.begin(), inputs.end());

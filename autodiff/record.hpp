@@ -21,12 +21,10 @@ struct OpNode : Node {
   [[no_unique_address]] Shortcut shortcut;
 };
 
-using Inputs = std::span<const Var>;
-
 // Throws if an input is empty, stale or of another tape; true if the op goes on the tape.
-bool must_record(const char* op, Inputs inputs);
+bool must_record(const char* op, std::span<const Var> inputs);
 // Links node to its inputs and value, on the tape.
-Var push(const char* op, Inputs inputs, Value value, Ref<Node> node);
+Var push(const char* op, std::span<const Var> inputs, Value value, Ref<Node> node);
 Var unrecorded(const char* op, Value value);
 // An output of the many-valued op `producer`, which is on the tape already.
 Var push_output(Node& producer, Value value, Ref<Node> node);
@@ -37,16 +35,15 @@ Var push_output(Node& producer, Value value, Ref<Node> node);
 // terms of ops; shortcut(Node&), if there, does the same on memory and is preferred when nothing
 // records. Neither is kept when no input needs a gradient.
 template <class Rule, class Shortcut = detail::NoShortcut>
-Var record(const char* op, std::initializer_list<Var> inputs, detail::Value value, Rule rule,
+Var record(const char* op, std::span<const Var> inputs, detail::Value value, Rule rule,
            Shortcut shortcut = {}) {
-  const detail::Inputs span(inputs.begin(), inputs.size());
-  if (!detail::must_record(op, span)) return detail::unrecorded(op, std::move(value));
+  if (!detail::must_record(op, inputs)) return detail::unrecorded(op, std::move(value));
   using Op = detail::OpNode<Rule, Shortcut>;
-  return detail::push(op, span, std::move(value),
+  return detail::push(op, inputs, std::move(value),
                       detail::Ref<detail::Node>(new Op(std::move(rule), std::move(shortcut))));
 }
 template <class Rule>
-Var record(const char* op, std::initializer_list<Var> inputs, Array value, Rule rule) {
+Var record(const char* op, std::span<const Var> inputs, Array value, Rule rule) {
   return record(op, inputs, detail::adopt(std::move(value)), std::move(rule));
 }
 

@@ -59,7 +59,7 @@ class ShortList {
 
  private:
   std::size_t size_ = 0;
-  std::array<T, kCapacity> values_{};
+  std::array<T, kCapacity> values_;  // unset beyond size_
 };
 
 using Shape = ShortList<std::size_t>;

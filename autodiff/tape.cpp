@@ -1,4 +1,5 @@
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/scope.hpp>
 #include <reel/autodiff/tape.hpp>
 
 #include <cmath>

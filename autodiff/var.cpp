@@ -104,9 +104,6 @@ std::size_t Var::size(std::ptrdiff_t axis) const {
 
 ArrayView Var::value() const& {
   const View& view = node("value").value.view;
-  std::size_t span = view.size() == 0 ? 0 : 1;
-  for (std::size_t i = 0; i < view.shape.size() && span > 0; ++i)
-    span += (view.shape[i] - 1) * static_cast<std::size_t>(view.strides[i]);
   using Extents = ArrayView::inner_shape_type;
   Extents shape(view.shape.begin(), view.shape.end());
   ArrayView::inner_strides_type strides(view.strides.begin(), view.strides.end());
@@ -114,7 +111,7 @@ ArrayView Var::value() const& {
     if (shape[i] == 1) strides[i] = 0;  // as xtensor expects
   node_->pinned = true;
   return ArrayView(xt::xbuffer_adaptor<const real*, xt::no_ownership, std::allocator<real>>(
-                       view.data, span),
+                       view.data, view.size()),
                    shape, strides);
 }
 Array Var::value() && { return to_array(node("value").value.view); }

@@ -1,0 +1,100 @@
+#include <reel/autodiff/ops.hpp>
+#include <reel/autodiff/record.hpp>
+
+namespace reel::inline REEL_PRECISION {
+
+using namespace detail;
+
+namespace {
+
+Value dense(const Value& x) { return x.view.is_dense() ? x : dense_copy(x.view); }
+
+void check_indices(const char* op, const Indices& indices, std::size_t rows) {
+  for (std::int64_t i : indices)
+    check(i >= -1 && i < static_cast<std::int64_t>(rows),
+          "{}: an index must lie in 0 .. {} (or be -1 for none); got {}", op,
+          static_cast<std::int64_t>(rows) - 1, i);
+}
+
+// table row indices[r] += row r of x
+void add_rows(const View& x, const Indices& indices, const View& table) {
+  const std::size_t rows = indices.size();
+  const std::size_t width = rows == 0 ? 0 : x.size() / rows;
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::int64_t i = indices.data()[r];
+    if (i < 0) continue;
+    const real* from = x.data + r * width;
+    real* to = table.data + static_cast<std::size_t>(i) * width;
+    for (std::size_t j = 0; j < width; ++j) to[j] += from[j];
+  }
+}
+
+}  // namespace
+
+Var gather(const Var& table, const Indices& indices) {
+  const Shape& from = table.node("gather").shape();
+  check(!from.empty(), "gather: the table must have an axis; got {}", from);
+  check_indices("gather", indices, from[0]);
+  Shape shape = shape_of(indices);
+  for (std::size_t i = 1; i < from.size(); ++i) shape.push_back(from[i]);
+  const Value rows = dense(table.ref()->value);
+  Value value = allocate(shape);
+  const std::size_t width = from[0] == 0 ? 0 : rows.view.size() / from[0];
+  for (std::size_t r = 0; r < indices.size(); ++r) {
+    const std::int64_t i = indices.data()[r];
+    real* to = value.view.data + r * width;
+    if (i < 0)
+      std::fill_n(to, width, real(0));
+    else
+      std::copy_n(rows.view.data + static_cast<std::size_t>(i) * width, width, to);
+  }
+  return record(
+      "gather", std::array{table}, std::move(value),
+      [indices](Pull& p) {
+        p.give(0, [&] { return scatter(p.dy(), indices, p.x(0).shape()[0]); });
+      },
+      [indices](Node& y) {
+        Node& x = *y.inputs[0].ref();
+        if (!x.keeps_grad) return false;
+        const Target dx = grad_target(x);
+        if (!dx.accumulate) fill(dx.view, 0);
+        add_rows(dense(y.grad).view, indices, dx.view);
+        return true;
+      });
+}
+
+Var scatter(const Var& x, const Indices& indices, std::size_t rows) {
+  const Shape lead = shape_of(indices);
+  const Shape& from = x.node("scatter").shape();
+  check(from.size() >= lead.size() && std::equal(lead.begin(), lead.end(), from.begin()),
+        "scatter: the indices must have the leading extents of x; got x {}, indices {}", from,
+        lead);
+  check_indices("scatter", indices, rows);
+  Shape shape{rows};
+  for (std::size_t i = lead.size(); i < from.size(); ++i) shape.push_back(from[i]);
+  Value value = allocate(shape);
+  fill(value.view, 0);
+  add_rows(dense(x.ref()->value).view, indices, value.view);
+  return record("scatter", std::array{x}, std::move(value), [indices](Pull& p) {
+    p.give(0, [&] { return gather(p.dy(), indices); });
+  });
+}
+
+Var pick(const Var& x, const Indices& indices) {
+  const Shape& from = x.node("pick").shape();
+  const Shape lead = shape_of(indices);
+  check(!from.empty() && Shape(from.begin(), from.end() - 1) == lead,
+        "pick: the indices must have the shape of x without its last axis; got x {}, indices {}",
+        from, lead);
+  const auto columns = static_cast<std::int64_t>(from.back());
+  Indices flat = indices;
+  for (std::size_t r = 0; r < flat.size(); ++r) {
+    std::int64_t& i = flat.data()[r];
+    check(i >= -1 && i < columns, "pick: an index must lie in 0 .. {} (or be -1 for none); got {}",
+          columns - 1, i);
+    if (i >= 0) i += static_cast<std::int64_t>(r) * columns;
+  }
+  return gather(reshape(x, {-1}), flat);
+}
+
+}  // namespace reel::inline REEL_PRECISION

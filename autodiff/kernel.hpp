@@ -1,0 +1,117 @@
+// Kernel: a fused elementwise function, its value and derivatives, behind one interface.
+#pragma once
+
+#include <reel/autodiff/functions.hpp>
+#include <reel/autodiff/ref.hpp>
+
+#include <tuple>
+#include <utility>
+
+namespace reel::inline REEL_PRECISION::detail {
+
+// Where a gradient goes; null: not wanted.
+struct Sink {
+  real* to;
+  bool accumulate;
+};
+
+// y_0 .. = f(x_0 ..) on runs of n elements, n a multiple of Simd::kLanes.
+struct Kernel : Counted {
+  Kernel(const char* name, std::size_t in, std::size_t out) : op(name), inputs(in), outputs(out) {}
+  virtual void forward(const real* const* x, real* const* y, std::size_t n) const = 0;
+  // dx_i (+)= sum_k dy_k df_k/dx_i
+  virtual void backward(const real* const* x, const real* const* dy, const Sink* dx,
+                        std::size_t n) const = 0;
+  virtual void evaluate(const Jet* x, Jet* y) const = 0;
+
+  const char* op;
+  std::size_t inputs, outputs;
+};
+
+template <class T>
+inline constexpr bool is_tuple = false;
+template <class... T>
+inline constexpr bool is_tuple<std::tuple<T...>> = true;
+
+// One result or a tuple of them, as a tuple.
+template <class T>
+auto as_tuple(T&& results) {
+  if constexpr (is_tuple<std::decay_t<T>>)
+    return std::forward<T>(results);
+  else
+    return std::tuple<std::decay_t<T>>(std::forward<T>(results));
+}
+
+// A user's lambda over N numbers: forward on Simd, backward on Dual, higher orders on Jet.
+template <class F, std::size_t N>
+class Fused final : public Kernel {
+  using Index = std::make_index_sequence<N>;
+  template <class Get>
+  static auto call(const F& f, Get&& get) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return as_tuple(f(get(std::integral_constant<std::size_t, I>{})...));
+    }(Index{});
+  }
+  using Results = decltype(call(std::declval<const F&>(), [](auto) { return Simd(); }));
+
+ public:
+  static constexpr std::size_t kOutputs = std::tuple_size_v<Results>;
+
+  Fused(const char* name, F f) : Kernel(name, N, kOutputs), f_(std::move(f)) {}
+
+  void forward(const real* const* x, real* const* y, std::size_t n) const override {
+    for (std::size_t j = 0; j < n; j += Simd::kLanes) {
+      const auto results = call(f_, [&](auto i) { return Simd::load(x[i] + j); });
+      each_output([&](auto k) { Simd(std::get<k>(results)).store(y[k] + j); });
+    }
+  }
+
+  void backward(const real* const* x, const real* const* dy, const Sink* dx,
+                std::size_t n) const override {
+    for (std::size_t j = 0; j < n; j += Simd::kLanes) {
+      const auto results = call(f_, [&](auto i) {
+        return Dual<1u << i>{Simd::load(x[i] + j), {Simd(1)}};
+      });
+      each_input([&](auto i) {
+        if (!dx[i].to) return;
+        Simd sum = dx[i].accumulate ? Simd::load(dx[i].to + j) : Simd(0);
+        each_output([&](auto k) {
+          const auto& result = std::get<k>(results);
+          if constexpr (has_partial<std::decay_t<decltype(result)>>(i))
+            sum = sum + Simd::load(dy[k] + j) * result.template partial<i>();
+        });
+        sum.store(dx[i].to + j);
+      });
+    }
+  }
+
+  void evaluate(const Jet* x, Jet* y) const override {
+    const auto results = call(f_, [&](auto i) { return x[i]; });
+    each_output([&](auto k) { y[k] = std::get<k>(results); });
+  }
+
+ private:
+  template <class T>
+  static constexpr bool has_partial(std::size_t i) {
+    if constexpr (is_dual<T>)
+      return T::has(static_cast<unsigned>(i));
+    else
+      return false;
+  }
+  template <class Do>
+  static void each_input(Do&& act) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (act(std::integral_constant<std::size_t, I>{}), ...);
+    }(Index{});
+  }
+  template <class Do>
+  static void each_output(Do&& act) {
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+      (act(std::integral_constant<std::size_t, K>{}), ...);
+    }(std::make_index_sequence<kOutputs>{});
+  }
+
+  [[no_unique_address]] F f_;
+};
+
+}  // namespace reel::inline REEL_PRECISION::detail

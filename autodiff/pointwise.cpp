@@ -1,0 +1,178 @@
+#include <reel/autodiff/ops.hpp>
+#include <reel/autodiff/pointwise.hpp>
+#include <reel/autodiff/record.hpp>
+#include <reel/autodiff/stream.hpp>
+
+namespace reel::inline REEL_PRECISION::detail {
+namespace {
+
+constexpr std::size_t kMaxInputs = 16;
+
+// The gradient of a kernel is a kernel: (x, dy) -> dx_i = sum_k dy_k df_k/dx_i.
+struct GradKernel final : Kernel {
+  explicit GradKernel(Ref<Kernel> f)
+      : Kernel(f->op, f->inputs + f->outputs, f->inputs), base(std::move(f)) {
+    check<Error>(inputs <= kMaxInputs, "{}: too many inputs for a derivative of this order", op);
+  }
+
+  void forward(const real* const* x, real* const* y, std::size_t n) const override {
+    std::array<Sink, kMaxInputs> dx;
+    for (std::size_t i = 0; i < outputs; ++i) dx[i] = {y[i], false};
+    base->backward(x, x + outputs, dx.data(), n);
+  }
+
+  void backward(const real* const* x, const real* const* dy, const Sink* dx,
+                std::size_t n) const override {
+    std::array<Jet, kMaxInputs> in, out;
+    for (std::size_t j = 0; j < n; j += Simd::kLanes)
+      for (std::size_t i = 0; i < inputs; ++i) {
+        if (!dx[i].to) continue;
+        for (std::size_t k = 0; k < inputs; ++k) {
+          in[k] = Simd::load(x[k] + j);
+          if (k == i) in[k] = Jet::join(in[k], 1, 0);
+        }
+        evaluate(in.data(), out.data());
+        Simd sum = dx[i].accumulate ? Simd::load(dx[i].to + j) : Simd(0);
+        for (std::size_t k = 0; k < outputs; ++k)
+          sum = sum + Simd::load(dy[k] + j) * out[k].upper(0).value();
+        sum.store(dx[i].to + j);
+      }
+  }
+
+  void evaluate(const Jet* x, Jet* y) const override {
+    int level = 0;
+    for (std::size_t i = 0; i < inputs; ++i) level = std::max(level, x[i].level());
+    std::array<Jet, kMaxInputs> in, out;
+    for (std::size_t i = 0; i < outputs; ++i) {
+      std::copy_n(x, base->inputs, in.begin());
+      in[i] = Jet::join(in[i], 1, level);
+      base->evaluate(in.data(), out.data());
+      y[i] = 0;
+      for (std::size_t k = 0; k < base->outputs; ++k)
+        y[i] = y[i] + x[outputs + k] * out[k].upper(level);
+    }
+  }
+
+  Ref<Kernel> base;
+};
+
+struct Forward final : StreamBody {
+  const Kernel& kernel;
+  explicit Forward(const Kernel& k) : kernel(k) {}
+  void operator()(real* const* p, std::size_t n) override {
+    kernel.forward(p, p + kernel.inputs, n);
+  }
+};
+
+// Operands: inputs, output gradients, wanted input gradients.
+struct Backward final : StreamBody {
+  const Kernel& kernel;
+  std::array<int, kMaxInputs> sink{};  // operand of dx_i; -1: not wanted
+  std::array<bool, kMaxInputs> accumulate{};
+  explicit Backward(const Kernel& k) : kernel(k) {}
+  void operator()(real* const* p, std::size_t n) override {
+    std::array<Sink, kMaxInputs> dx;
+    for (std::size_t i = 0; i < kernel.inputs; ++i)
+      dx[i] = {sink[i] < 0 ? nullptr : p[sink[i]], accumulate[i]};
+    kernel.backward(p, p + kernel.inputs, dx.data(), n);
+  }
+};
+
+// Could the gradients of a and b share elements? Not if both are parts of one split.
+bool may_overlap(const Node& a, const Node& b) {
+  if (&a == &b) return true;
+  const bool siblings = a.producer && a.producer == b.producer;
+  return !siblings && a.grad_in_base && b.grad_in_base && a.grad.storage.get() == b.grad.storage.get();
+}
+
+struct PointwiseNode final : Node {
+  PointwiseNode(Ref<Kernel> k, const Shape& s) : kernel(std::move(k)), common(s) {}
+
+  bool pull_in_place() override {
+    static const real kZero = 0;
+    std::array<Operand, kMaxOperands> operands;
+    std::size_t count = 0;
+    for (const Var& x : inputs) operands[count++].view = x.ref()->value.view.expanded(common);
+    for (std::size_t k = 0; k < kernel->outputs; ++k) {
+      const Node& y = outputs.empty() ? *this : *outputs[k];
+      operands[count++].view = y.grad_written ? y.grad.view
+                                              : View(const_cast<real*>(&kZero), common,
+                                                     Strides(common.size()));
+    }
+    // An input that was broadcast, or that overlaps another, gets its gradient by way of a full
+    // array of its own.
+    Backward body(*kernel);
+    std::array<Value, kMaxInputs> detours;
+    std::array<Target, kMaxInputs> targets;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      Node& x = *inputs[i].ref();
+      body.sink[i] = x.needs_grad ? static_cast<int>(count) : -1;
+      if (!x.needs_grad) continue;
+      targets[i] = grad_target(x);
+      bool detour = x.shape() != common;
+      for (std::size_t j = 0; j < i; ++j) detour |= may_overlap(x, *inputs[j].ref());
+      Operand& to = operands[count++];
+      if (detour) {
+        detours[i] = allocate(common);
+        to = {detours[i].view, Operand::kWrite};
+      } else {
+        body.accumulate[i] = targets[i].accumulate;
+        to = {targets[i].view, targets[i].accumulate ? Operand::kUpdate : Operand::kWrite};
+      }
+    }
+    stream({operands.data(), count}, body);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (detours[i].storage) sum_onto(detours[i].view, targets[i].view, targets[i].accumulate);
+    return true;
+  }
+
+  void pull(Pull& p) override {
+    Vars xs(inputs);
+    for (std::size_t k = 0; k < kernel->outputs; ++k) xs.push_back(p.dy(k));
+    Vars dx(inputs.size());
+    run_pointwise(Ref<Kernel>(new GradKernel(kernel)), xs, dx);
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      p.give(i, [&] { return sum_to(dx[i], inputs[i].shape()); });
+  }
+
+  Ref<Kernel> kernel;
+  Shape common;
+};
+
+}  // namespace
+
+void run_pointwise(const Ref<Kernel>& kernel, std::span<const Var> inputs, std::span<Var> outputs) {
+  const char* op = kernel->op;
+  check<Error>(inputs.size() <= kMaxInputs, "{}: at most {} inputs; got {}", op, kMaxInputs,
+               inputs.size());
+  const bool record = must_record(op, inputs);
+  Shape shape = inputs[0].ref()->shape();
+  for (const Var& x : inputs.subspan(1))
+    if (x.ref()->shape() != shape) shape = broadcast_shapes(op, shape, x.ref()->shape());
+
+  std::array<Operand, kMaxOperands> operands;
+  std::array<Value, kMaxInputs> ys;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    operands[i].view = inputs[i].ref()->value.view.expanded(shape);
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    ys[k] = allocate(shape);
+    operands[inputs.size() + k] = {ys[k].view, Operand::kWrite};
+  }
+  Forward body(*kernel);
+  stream({operands.data(), inputs.size() + outputs.size()}, body);
+
+  if (!record) {
+    for (std::size_t k = 0; k < outputs.size(); ++k) outputs[k] = unrecorded(op, std::move(ys[k]));
+    return;
+  }
+  Ref<Node> node(new PointwiseNode(kernel, shape));
+  if (outputs.size() == 1) {
+    outputs[0] = push(op, inputs, std::move(ys[0]), std::move(node));
+    return;
+  }
+  push(op, inputs, {}, node);
+  for (std::size_t k = 0; k < outputs.size(); ++k)
+    outputs[k] = push_output(*node, std::move(ys[k]), Ref<Node>(new Node));
+}
+
+}  // namespace reel::inline REEL_PRECISION::detail

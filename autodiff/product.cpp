@@ -1,0 +1,209 @@
+#include <reel/autodiff/gemm.hpp>
+#include <reel/autodiff/ops.hpp>
+#include <reel/autodiff/record.hpp>
+
+namespace reel::inline REEL_PRECISION {
+
+using namespace detail;
+
+namespace {
+
+constexpr std::size_t kManyRows = 256;  // enough for a weight gradient of its own
+
+// [.., n] as [rows, n], in place if the layout allows.
+Value as_matrix(const Value& x) {
+  const Shape& shape = x.view.shape;
+  if (shape.size() == 2) return x;
+  const std::size_t columns = shape.back();
+  const Shape matrix{columns == 0 ? 0 : x.view.size() / columns, columns};
+  const Value dense = x.view.is_dense() ? x : dense_copy(x.view);
+  return {View(dense.view.data, matrix), dense.storage};
+}
+
+// Calls write(matrix, accumulate) on n's gradient as [rows, columns].
+template <class Write>
+void write_grad(Node& n, Write&& write) {
+  const Target to = grad_target(n);
+  if (to.view.shape.size() == 2) return write(to.view, to.accumulate);
+  const Value matrix = as_matrix({to.view, {}});
+  write(matrix.view, to.accumulate);
+  if (matrix.storage) copy(View(matrix.view.data, to.view.shape), to.view);
+}
+
+// w' as dense memory. Kept with the node, so that a weight is transposed once per tape.
+View transposed_copy(Node& w) {
+  const View& view = w.value.view;
+  const Shape shape{view.shape[1], view.shape[0]};
+  if (!w.transposed) {
+    w.transposed = Ref<Storage>(new Storage(view.size()));
+    transpose_into(view, w.transposed->buffer.data());
+  }
+  return View(w.transposed->buffer.data(), shape);
+}
+
+// y (+)= x w'
+void times_transposed(const View& x, Node& w, const View& y, bool accumulate) {
+  const bool reused = w.keeps_grad && ParameterScope::current();
+  const bool worth_it = w.transposed || reused || x.shape[0] >= 16;
+  gemm(x, worth_it ? transposed_copy(w) : transposed(w.value.view), y, accumulate);
+}
+
+// dw += left' right
+void add_weight_grad(Node& w, const Value& left, const Value& right) {
+  if (left.view.shape[0] < kManyRows) return w.tape->deferred().add(w, left, right);
+  const Target dw = grad_target(w);
+  gemm(transposed(left.view), right.view, dw.view, dw.accumulate);
+}
+
+// y = x w' + c
+bool affine_backward(Node& y) {
+  Node& x = *y.inputs[0].ref();
+  Node& w = *y.inputs[1].ref();
+  const Value dy = as_matrix(y.grad);
+  if (x.needs_grad)
+    write_grad(x, [&](const View& dx, bool add) { gemm(dy.view, w.value.view, dx, add); });
+  if (w.needs_grad) add_weight_grad(w, dy, as_matrix(x.value));
+  if (y.inputs.size() < 3) return true;
+  Node& c = *y.inputs[2].ref();
+  if (!c.needs_grad) return true;
+  if (y.grad_shared)
+    c.grad_written = true;
+  else if (c.shape() == y.shape() && c.consumers == 1)
+    hand_down(y.grad, c);
+  else {
+    const Target dc = grad_target(c);
+    sum_onto(y.grad.view, dc.view, dc.accumulate);
+  }
+  return true;
+}
+
+void affine_rule(Pull& p) {
+  const Var dy = p.dy(), x = p.x(0), w = p.x(1);
+  const auto rows = [](const Var& v) {
+    return reshape(v, {-1, static_cast<std::ptrdiff_t>(v.size(-1))});
+  };
+  p.give(0, [&] { return matmul(dy, w); });
+  p.give(1, [&] { return matmul(transpose(rows(dy)), rows(x)); });
+  if (p.inputs() == 3) p.give(2, [&] { return sum_to(dy, p.x(2).shape()); });
+}
+
+// May the result take over c's memory? Only a step of a hoisted product, held by nobody else.
+bool may_overwrite(const Var& c) {
+  const Node& n = *c.ref();
+  return n.overwritable && !n.pinned && n.refs == (n.tape ? 2u : 1u) && n.value.view.is_dense();
+}
+
+}  // namespace
+
+Var affine(const Var& x, const Var& w, Var c) {
+  const char* op = "affine";
+  const Node& xn = x.node(op);
+  Node& wn = w.node(op);
+  check(wn.shape().size() == 2 && !xn.shape().empty() && xn.shape().back() == wn.shape()[1],
+        "affine: the last extent of x must equal the columns of w; got x {}, w {}", xn.shape(),
+        wn.shape());
+  Shape shape = xn.shape();
+  shape.back() = wn.shape()[0];
+  const Value rows = as_matrix(xn.value);
+  const Shape matrix{rows.view.shape[0], shape.back()};
+  Value y;
+  if (!c) {
+    y = allocate(shape);
+    times_transposed(rows.view, wn, View(y.view.data, matrix), false);
+    return record(op, std::array{x, w}, std::move(y), affine_rule, affine_backward);
+  }
+  const Node& cn = c.node(op);
+  const bool same = cn.shape() == shape;
+  check(same || cn.shape() == Shape{shape.back()},
+        "affine: c must have the shape of x w' or of its last axis; got c {}, x w' {}", cn.shape(),
+        shape);
+  if (same && may_overwrite(c)) {
+    y = cn.value;
+  } else {
+    y = allocate(shape);
+    copy(cn.value.view.expanded(shape), y.view);
+  }
+  times_transposed(rows.view, wn, View(y.view.data, matrix), true);
+  Var result = record(op, std::array{x, w, std::move(c)}, std::move(y), affine_rule, affine_backward);
+  if (same) result.ref()->sum_input = 2;
+  result.ref()->value_unread = true;
+  return result;
+}
+
+namespace {
+
+// The batch axes of a and b, broadcast, and the matrices at one batch index.
+struct Batches {
+  View a, b;
+  std::size_t count;
+  Batches(const View& x, const View& y, const Shape& lead) : count(element_count(lead)) {
+    const auto with = [&](const View& v) {
+      Shape full = lead;
+      full.push_back(v.shape[v.shape.size() - 2]);
+      full.push_back(v.shape.back());
+      return v.expanded(full);
+    };
+    a = with(x);
+    b = with(y);
+  }
+  static View matrix(const View& all, std::size_t i) {
+    View m = all;
+    while (m.shape.size() > 2) {
+      const std::size_t last = m.shape.size() - 3;
+      m.data += m.strides[last] * static_cast<std::ptrdiff_t>(i % m.shape[last]);
+      i /= m.shape[last];
+      m.shape.erase(last);
+      m.strides.erase(last);
+    }
+    return m;
+  }
+};
+
+bool matmul_backward(Node& y) {
+  Node& a = *y.inputs[0].ref();
+  Node& b = *y.inputs[1].ref();
+  if (b.shape().size() != 2) return false;
+  const Value dy = as_matrix(y.grad);
+  if (a.needs_grad)
+    write_grad(a, [&](const View& da, bool add) { times_transposed(dy.view, b, da, add); });
+  if (b.needs_grad) add_weight_grad(b, as_matrix(a.value), dy);
+  return true;
+}
+
+// da = dy b', db = a' dy
+void matmul_rule(Pull& p) {
+  const Var dy = p.dy(), a = p.x(0), b = p.x(1);
+  p.give(0, [&] { return sum_to(matmul(dy, transpose(b)), a.shape()); });
+  p.give(1, [&] { return sum_to(matmul(transpose(a), dy), b.shape()); });
+}
+
+}  // namespace
+
+Var matmul(const Var& a, const Var& b) {
+  const char* op = "matmul";
+  const Shape &sa = a.node(op).shape(), &sb = b.node(op).shape();
+  check(sa.size() >= 2 && sb.size() >= 2, "matmul: a and b must have two axes or more; got a {}, b {}",
+        sa, sb);
+  check(sa.back() == sb[sb.size() - 2],
+        "matmul: columns of a must equal rows of b; got a {}, b {}", sa, sb);
+  const Value &va = a.ref()->value, &vb = b.ref()->value;
+  if (sb.size() == 2) {
+    Shape shape = sa;
+    shape.back() = sb[1];
+    Value y = allocate(shape);
+    const Value rows = as_matrix(va);
+    gemm(rows.view, vb.view, View(y.view.data, {rows.view.shape[0], sb[1]}), false);
+    return record(op, std::array{a, b}, std::move(y), matmul_rule, matmul_backward);
+  }
+  Shape shape = broadcast_shapes(op, Shape(sa.begin(), sa.end() - 2), Shape(sb.begin(), sb.end() - 2));
+  const Batches batches(va.view, vb.view, shape);
+  shape.push_back(sa[sa.size() - 2]);
+  shape.push_back(sb.back());
+  Value y = allocate(shape);
+  for (std::size_t i = 0; i < batches.count; ++i)
+    gemm(Batches::matrix(batches.a, i), Batches::matrix(batches.b, i), Batches::matrix(y.view, i),
+         false);
+  return record(op, std::array{a, b}, std::move(y), matmul_rule, matmul_backward);
+}
+
+}  // namespace reel::inline REEL_PRECISION

@@ -1,0 +1,100 @@
+#include <reel/autodiff/runs.hpp>
+#include <reel/autodiff/simd.hpp>
+#include <reel/autodiff/stream.hpp>
+
+namespace reel::inline REEL_PRECISION::detail {
+namespace {
+
+constexpr std::size_t kLanes = Simd::kLanes;
+constexpr std::size_t kPiece = 256;  // length of the buffers that spread a broadcast element
+
+using Pointers = std::array<real*, kMaxOperands>;
+
+struct Views {
+  std::span<Operand> operands;
+  const View& operator[](std::size_t i) const { return operands[i].view; }
+  std::size_t size() const { return operands.size(); }
+};
+
+// The last n < kLanes elements, in padded buffers.
+void tail(std::span<Operand> operands, const Pointers& at, const bool* spread, std::size_t n,
+          StreamBody& body) {
+  alignas(64) std::array<std::array<real, kLanes>, kMaxOperands> buffer;
+  Pointers padded;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    padded[i] = buffer[i].data();
+    for (std::size_t j = 0; j < kLanes; ++j)
+      buffer[i][j] = operands[i].role == Operand::kWrite ? 0 : at[i][spread[i] ? 0 : j < n ? j : 0];
+  }
+  body(padded.data(), kLanes);
+  for (std::size_t i = 0; i < operands.size(); ++i)
+    if (operands[i].role != Operand::kRead) std::copy_n(padded[i], n, at[i]);
+}
+
+// Copies what has no runs of neighbouring elements, works on the copies, and copies back.
+void stream_copies(std::span<Operand> operands, StreamBody& body) {
+  std::array<Operand, kMaxOperands> dense;
+  std::array<Value, kMaxOperands> copies;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    dense[i] = operands[i];
+    if (operands[i].view.is_dense()) continue;
+    copies[i] = operands[i].role == Operand::kWrite ? allocate(operands[i].view.shape)
+                                                    : dense_copy(operands[i].view);
+    dense[i].view = copies[i].view;
+  }
+  stream({dense.data(), operands.size()}, body);
+  for (std::size_t i = 0; i < operands.size(); ++i)
+    if (copies[i].storage && operands[i].role != Operand::kRead)
+      copy(copies[i].view, operands[i].view);
+}
+
+}  // namespace
+
+void stream(std::span<Operand> operands, StreamBody& body) {
+  const Views views{operands};
+  const Runs<Views> runs(views);
+  const std::size_t count = operands.size(), n = runs.run();
+  const std::size_t total = views[0].size();
+  if (total == 0) return;
+
+  std::array<bool, kMaxOperands> spread{};  // one element for the whole run
+  bool any_spread = false, odd = n < 2 * kLanes && total > n;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::ptrdiff_t stride = runs.run_stride(views[i]);
+    any_spread |= spread[i] = stride == 0;
+    odd |= stride != 0 && stride != 1;
+  }
+  if (odd) return stream_copies(operands, body);
+
+  alignas(64) std::array<std::array<real, kPiece>, 8> buffers;
+  std::size_t buffered = 0;
+  for (std::size_t i = 0; i < count; ++i) buffered += spread[i];
+  if (buffered > buffers.size()) return stream_copies(operands, body);
+
+  Pointers at;
+  runs.for_each(views, at, [&](const Pointers& start) {
+    Pointers p = start;
+    std::size_t next = 0;
+    const std::size_t whole = n - n % kLanes;
+    if (any_spread)
+      for (std::size_t i = 0; i < count; ++i)
+        if (spread[i]) {
+          p[i] = buffers[next++].data();
+          std::fill_n(p[i], std::min(whole, kPiece), *start[i]);
+        }
+    const std::size_t piece = any_spread ? kPiece : whole;
+    for (std::size_t done = 0; done < whole; done += piece) {
+      const std::size_t m = std::min(piece, whole - done);
+      body(p.data(), m);
+      for (std::size_t i = 0; i < count; ++i)
+        if (!spread[i]) p[i] += m;
+    }
+    if (n > whole) {
+      for (std::size_t i = 0; i < count; ++i)
+        if (spread[i]) p[i] = start[i];
+      tail(operands, p, spread.data(), n - whole, body);
+    }
+  });
+}
+
+}  // namespace reel::inline REEL_PRECISION::detail

@@ -1,0 +1,29 @@
+// Feeding strided, broadcast operands to a kernel as runs of whole registers.
+#pragma once
+
+#include <reel/autodiff/view.hpp>
+
+#include <span>
+
+namespace reel::inline REEL_PRECISION::detail {
+
+constexpr std::size_t kMaxOperands = 48;
+
+struct Operand {
+  enum Role { kRead, kWrite, kUpdate };
+  View view;
+  Role role = kRead;
+};
+
+// Calls body(pointers, n) until all elements of the operands, which have one shape, are done:
+// pointers[i] is operand i's part, n dense elements, n a multiple of the register's lanes.
+class StreamBody {
+ public:
+  virtual void operator()(real* const* pointers, std::size_t n) = 0;
+
+ protected:
+  ~StreamBody() = default;
+};
+void stream(std::span<Operand> operands, StreamBody& body);
+
+}  // namespace reel::inline REEL_PRECISION::detail
