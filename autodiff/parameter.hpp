@@ -30,6 +30,7 @@ class Parameter {
   void zero_grad() const { has_grad_ = false; }
 
   bool trainable = true;  // false: no gradient is computed, optimisers leave it alone
+  bool merged_bias = false;  // stands for the sum of PyTorch's bias_ih and bias_hh
   std::string name;       // dotted path within the model (see module.hpp)
 
  private:

@@ -23,7 +23,7 @@ struct Room {
 const std::map<std::string, Room> kRooms = {
     {"autodiff", {{"autodiff/"}, {"fmt/", "xsimd/", "xtensor-blas/", "cblas.h", "libxsmm.h"}}},
     {"layers", {{"layers/", "autodiff/"}, {"fmt/"}}},
-    {"optim", {{"optim/", "autodiff/"}, {"fmt/"}}},
+    {"optim", {{"optim/", "autodiff/", "data/safetensors.hpp"}, {"fmt/"}}},
     {"data",
      {{"data/", "autodiff/array.hpp", "autodiff/error.hpp", "autodiff/pool.hpp",
        "autodiff/random.hpp", "autodiff/real.hpp", "autodiff/scope.hpp", "autodiff/shape.hpp"},

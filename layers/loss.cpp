@@ -1,0 +1,82 @@
+#include <reel/layers/loss.hpp>
+
+namespace reel::inline REEL_PRECISION {
+namespace {
+
+void check_same(const char* op, const Var& y, const Var& target) {
+  check(y.shape() == target.shape() && y.size() > 0,
+        "{}: y and target must have one shape and an element; got y {}, target {}", op, y.shape(),
+        target.shape());
+}
+
+}  // namespace
+
+Var mse(const Var& y, const Var& target) {
+  check_same("mse", y, target);
+  return mean(pointwise("mse", [](auto a, auto b) { return square(a - b); }, y, target));
+}
+
+Var mae(const Var& y, const Var& target) {
+  check_same("mae", y, target);
+  return mean(pointwise("mae", [](auto a, auto b) { return abs(a - b); }, y, target));
+}
+
+Var huber(const Var& y, const Var& target, real delta) {
+  check_same("huber", y, target);
+  check<Error>(delta > 0, "huber: delta must be positive; got {}", delta);
+  const auto loss = [delta](auto a, auto b) {
+    const auto d = a - b;
+    return where(abs(d) <= delta, 0.5 * d * d, delta * (abs(d) - delta / 2));
+  };
+  return mean(pointwise("huber", loss, y, target));
+}
+
+// log(1 + e^x) - x t
+Var bce_with_logits(const Var& logits, const Var& target) {
+  check_same("bce_with_logits", logits, target);
+  return mean(pointwise(
+      "bce_with_logits", [](auto x, auto t) { return softplus(x) - x * t; }, logits, target));
+}
+
+Var cross_entropy(const Var& logits, const Indices& classes, const CrossEntropyOptions& options) {
+  const real smoothing = options.label_smoothing;
+  check<Error>(smoothing >= 0 && smoothing <= 1,
+               "cross_entropy: label_smoothing must lie in [0, 1]; got {}", smoothing);
+  check(logits.dim() >= 1, "cross_entropy: logits must be [.., classes]; got {}", logits.shape());
+  const std::size_t count = logits.size(-1);
+  const bool weighted = options.weights.size() > 0;
+  check(!weighted || shape_of(options.weights) == Shape{count},
+        "cross_entropy: weights must be [{}], one per class; got {}", count,
+        shape_of(options.weights));
+
+  // -1 for ignored rows, which pick reads as 0.
+  Indices kept = classes;
+  Array row_weight = full_array(shape_of(classes), 0);
+  double total = 0;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    std::int64_t& c = kept.data()[i];
+    if (c == options.ignore_index) {
+      c = -1;
+      continue;
+    }
+    check(c >= 0 && c < static_cast<std::int64_t>(count),
+          "cross_entropy: a class must lie in 0 .. {}, or be ignore_index ({}); got {}", count - 1,
+          options.ignore_index, c);
+    const real w = weighted ? options.weights.data()[c] : real(1);
+    row_weight.data()[i] = w;
+    total += static_cast<double>(w);
+  }
+  const real scale = total > 0 ? static_cast<real>(-1 / total) : real(0);
+
+  const Var log_p = log_softmax(logits);
+  Var loss = sum(pick(log_p, kept) * Var(row_weight)) * (scale * (1 - smoothing));
+  if (smoothing > 0) {
+    Array keep = full_array(shape_of(classes), 0);
+    for (std::size_t i = 0; i < kept.size(); ++i) keep.data()[i] = kept.data()[i] >= 0 ? 1 : 0;
+    const Var per_row = sum(weighted ? log_p * Var(options.weights) : log_p, {-1});
+    loss = loss + sum(per_row * Var(keep)) * (scale * smoothing / static_cast<real>(count));
+  }
+  return loss;
+}
+
+}  // namespace reel::inline REEL_PRECISION

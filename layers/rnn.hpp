@@ -1,0 +1,38 @@
+// The simple recurrent cell (Elman 1990).
+#pragma once
+
+#include <reel/layers/cell.hpp>
+#include <reel/layers/init.hpp>
+#include <reel/layers/module.hpp>
+
+namespace reel::inline REEL_PRECISION {
+
+// h' = f(W_ih x + W_hh h + b), f = tanh or relu. 2d^2 + d numbers for input = hidden = d.
+struct Rnn {
+  enum class Activation { kTanh, kRelu };
+  struct State {
+    Var h;  // [batch, hidden]
+  };
+
+  Parameter weight_ih;  // [hidden, input]
+  Parameter weight_hh;  // [hidden, hidden]
+  Parameter bias_ih;    // [hidden]
+  Activation activation;
+
+  Rnn(std::size_t input, std::size_t hidden, Random& random, Activation f = Activation::kTanh,
+      Init init = Init::kOrthogonal);
+
+  State initial_state(std::size_t batch) const { return {zeros({batch, weight_hh.shape()[1]})}; }
+  Var project(const Var& x) const { return affine(x, weight_ih, bias_ih); }
+  State step(Var x, const State& s) const {
+    const Var a = affine(s.h, weight_hh, std::move(x));
+    return {activation == Activation::kTanh ? tanh(a) : relu(a)};
+  }
+  static void fields(auto& self, auto&& visit) {
+    visit("weight_ih", self.weight_ih);
+    visit("weight_hh", self.weight_hh);
+    visit("bias_ih", self.bias_ih);
+  }
+};
+
+}  // namespace reel::inline REEL_PRECISION

@@ -1,0 +1,52 @@
+#include <reel/layers/schedule.hpp>
+
+#include <algorithm>
+#include <numeric>
+
+namespace reel::inline REEL_PRECISION {
+
+Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths) {
+  check(lengths.empty() || lengths.size() == batch,
+        "lengths: there must be one per row; got {} lengths for a batch of {}", lengths.size(),
+        batch);
+  for (std::size_t row = 0; row < lengths.size(); ++row) {
+    check(lengths[row] <= steps,
+          "lengths: a length must not exceed the {} steps of x; got {} for row {}", steps,
+          lengths[row], row);
+    full_ &= lengths[row] == steps;
+  }
+  if (full_) {
+    rows_at_.assign(batch == 0 ? 0 : steps, batch);
+    total_ = steps * batch;
+    return;
+  }
+
+  std::vector<std::size_t> sorted(batch);
+  std::iota(sorted.begin(), sorted.end(), std::size_t{0});
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
+  order_ = Indices::from_shape({batch});
+  inverse_ = Indices::from_shape({batch});
+  for (std::size_t i = 0; i < batch; ++i) {
+    order_(i) = static_cast<std::int64_t>(sorted[i]);
+    inverse_(sorted[i]) = static_cast<std::int64_t>(i);
+  }
+
+  rows_at_.assign(lengths[sorted[0]], 0);
+  for (std::size_t length : lengths) {
+    total_ += length;
+    for (std::size_t t = 0; t < length; ++t) ++rows_at_[t];
+  }
+  pack_ = Indices::from_shape({total_});
+  unpack_ = Indices::from_shape({steps * batch});
+  std::fill(unpack_.begin(), unpack_.end(), std::int64_t{-1});
+  std::size_t packed = 0;
+  for (std::size_t t = 0; t < rows_at_.size(); ++t)
+    for (std::size_t i = 0; i < rows_at_[t]; ++i, ++packed) {
+      const std::size_t padded = t * batch + sorted[i];
+      pack_(packed) = static_cast<std::int64_t>(padded);
+      unpack_(padded) = static_cast<std::int64_t>(packed);
+    }
+}
+
+}  // namespace reel::inline REEL_PRECISION

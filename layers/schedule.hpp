@@ -1,0 +1,36 @@
+// Which rows of a ragged batch run at which step.
+#pragma once
+
+#include <reel/autodiff/array.hpp>
+
+#include <span>
+#include <vector>
+
+namespace reel::inline REEL_PRECISION {
+
+// Rows sorted by falling length, so that the rows alive at step t are the first rows_at[t]. The
+// packed form holds the alive rows of step 0, then of step 1, ..: one row per element, no padding.
+class Schedule {
+ public:
+  // No lengths: all are `steps`. Throws ShapeError unless there is one length, at most `steps`,
+  // for each row.
+  Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths);
+
+  bool is_full() const { return full_; }  // nothing to pack: every row runs all steps
+  const std::vector<std::size_t>& rows_at() const { return rows_at_; }  // up to the last > 0
+  std::size_t total() const { return total_; }                         // packed rows
+
+  // For gather, from and to padded rows numbered t * batch + row:
+  const Indices& pack() const { return pack_; }        // packed row -> padded row
+  const Indices& unpack() const { return unpack_; }    // padded row -> packed row, or -1
+  const Indices& order() const { return order_; }      // sorted row -> row
+  const Indices& inverse() const { return inverse_; }  // row -> sorted row
+
+ private:
+  bool full_ = true;
+  std::size_t total_ = 0;
+  std::vector<std::size_t> rows_at_;
+  Indices pack_, unpack_, order_, inverse_;
+};
+
+}  // namespace reel::inline REEL_PRECISION

@@ -1,0 +1,87 @@
+// Optimisers: how parameters follow their gradients.
+#pragma once
+
+#include <reel/autodiff/parameter.hpp>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace reel::inline REEL_PRECISION {
+
+// Updates parameters in place. Those that are frozen, or got no gradient, stay as they are.
+class Optimizer {
+ public:
+  // The parameters must outlive the optimiser.
+  Optimizer(std::vector<Parameter*> parameters, double rate);
+  virtual ~Optimizer() = default;
+
+  // One update by the gradients, which are cleared.
+  void step();
+  void zero_grad();
+
+  double learning_rate;
+
+ protected:
+  struct Slot {
+    Parameter* parameter;
+    std::vector<Array> state;  // shaped as the parameter, zero at first
+    std::size_t steps = 0;     // updates so far
+  };
+  // value -= ...; all spans have one length.
+  virtual void update(std::span<real> value, std::span<const real> grad, Slot& slot) = 0;
+  // The i-th state array of a slot.
+  static std::span<real> state(Slot& slot, std::size_t i);
+
+ private:
+  std::vector<Slot> slots_;
+};
+
+struct SgdOptions {
+  double learning_rate = 0.01;
+  double momentum = 0;
+  bool nesterov = false;     // Nesterov 1983, as in Sutskever et al. 2013
+  double weight_decay = 0;   // L2: adds weight_decay * value to the gradient
+};
+// v = momentum v + g; value -= rate v (Nesterov: rate (g + momentum v)).
+class Sgd : public Optimizer {
+ public:
+  Sgd(std::vector<Parameter*> parameters, const SgdOptions& options = {});
+
+ private:
+  void update(std::span<real> value, std::span<const real> grad, Slot& slot) override;
+  SgdOptions options_;
+};
+
+struct AdamOptions {
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+  bool decoupled = false;  // true: AdamW (Loshchilov & Hutter 2019), value shrinks by itself
+};
+// Kingma & Ba 2015: value -= rate m^ / (sqrt(v^) + epsilon), m^ and v^ the bias-corrected running
+// means of g and g^2.
+class Adam : public Optimizer {
+ public:
+  Adam(std::vector<Parameter*> parameters, const AdamOptions& options = {});
+
+ private:
+  void update(std::span<real> value, std::span<const real> grad, Slot& slot) override;
+  AdamOptions options_;
+};
+// Adam with decoupled weight decay.
+class AdamW : public Adam {
+ public:
+  AdamW(std::vector<Parameter*> parameters, AdamOptions options = {.weight_decay = 0.01})
+      : Adam(std::move(parameters), (options.decoupled = true, options)) {}
+};
+
+// Scales all gradients so that their joint L2 norm is at most `limit`; returns the norm before.
+// Throws NonFiniteError if the norm is not finite, and leaves the gradients as they are.
+double clip_grad_norm(std::span<Parameter* const> parameters, double limit);
+// Cuts every gradient element to [-limit, limit].
+void clip_grad_value(std::span<Parameter* const> parameters, double limit);
+
+}  // namespace reel::inline REEL_PRECISION
