@@ -39,7 +39,7 @@ Var gather(const Var& table, const Indices& indices) {
   for (std::size_t i = 1; i < from.size(); ++i) shape.push_back(from[i]);
   const Value rows = dense(table.ref()->value);
   Value value = allocate(shape);
-  const std::size_t width = from[0] == 0 ? 0 : rows.view.size() / from[0];
+  const std::size_t width = element_count(Shape(from.begin() + 1, from.end()));
   for (std::size_t r = 0; r < indices.size(); ++r) {
     const std::int64_t i = indices.data()[r];
     real* to = value.view.data + r * width;
@@ -75,9 +75,8 @@ Var scatter(const Var& x, const Indices& indices, std::size_t rows) {
   Value value = allocate(shape);
   fill(value.view, 0);
   add_rows(dense(x.ref()->value).view, indices, value.view);
-  return record("scatter", std::array{x}, std::move(value), [indices](Pull& p) {
-    p.give(0, [&] { return gather(p.dy(), indices); });
-  });
+  return record("scatter", std::array{x}, std::move(value),
+                [indices](Pull& p) { p.give(0, [&] { return gather(p.dy(), indices); }); });
 }
 
 Var pick(const Var& x, const Indices& indices) {

@@ -14,8 +14,7 @@ constexpr std::size_t kManyRows = 256;  // enough for a weight gradient of its o
 Value as_matrix(const Value& x) {
   const Shape& shape = x.view.shape;
   if (shape.size() == 2) return x;
-  const std::size_t columns = shape.back();
-  const Shape matrix{columns == 0 ? 0 : x.view.size() / columns, columns};
+  const Shape matrix{element_count(Shape(shape.begin(), shape.end() - 1)), shape.back()};
   const Value dense = x.view.is_dense() ? x : dense_copy(x.view);
   return {View(dense.view.data, matrix), dense.storage};
 }
@@ -79,10 +78,12 @@ bool affine_backward(Node& y) {
 
 void affine_rule(Pull& p) {
   const Var dy = p.dy(), x = p.x(0), w = p.x(1);
-  const auto rows = [](const Var& v) {
-    return reshape(v, {-1, static_cast<std::ptrdiff_t>(v.size(-1))});
+  const auto count = element_count(Shape(x.shape().begin(), x.shape().end() - 1));
+  const auto rows = [&](const Var& v) {
+    return reshape(v,
+                   {static_cast<std::ptrdiff_t>(count), static_cast<std::ptrdiff_t>(v.size(-1))});
   };
-  p.give(0, [&] { return matmul(dy, w); });
+  p.give(0, [&] { return reshape(matmul(rows(dy), w), Axes(x.shape().begin(), x.shape().end())); });
   p.give(1, [&] { return matmul(transpose(rows(dy)), rows(x)); });
   if (p.inputs() == 3) p.give(2, [&] { return sum_to(dy, p.x(2).shape()); });
 }
@@ -124,7 +125,8 @@ Var affine(const Var& x, const Var& w, Var c) {
     copy(cn.value.view.expanded(shape), y.view);
   }
   times_transposed(rows.view, wn, View(y.view.data, matrix), true);
-  Var result = record(op, std::array{x, w, std::move(c)}, std::move(y), affine_rule, affine_backward);
+  Var result =
+      record(op, std::array{x, w, std::move(c)}, std::move(y), affine_rule, affine_backward);
   if (same) result.ref()->sum_input = 2;
   result.ref()->value_unread = true;
   return result;
@@ -182,10 +184,10 @@ void matmul_rule(Pull& p) {
 Var matmul(const Var& a, const Var& b) {
   const char* op = "matmul";
   const Shape &sa = a.node(op).shape(), &sb = b.node(op).shape();
-  check(sa.size() >= 2 && sb.size() >= 2, "matmul: a and b must have two axes or more; got a {}, b {}",
+  check(sa.size() >= 2 && sb.size() >= 2,
+        "matmul: a and b must have two axes or more; got a {}, b {}", sa, sb);
+  check(sa.back() == sb[sb.size() - 2], "matmul: columns of a must equal rows of b; got a {}, b {}",
         sa, sb);
-  check(sa.back() == sb[sb.size() - 2],
-        "matmul: columns of a must equal rows of b; got a {}, b {}", sa, sb);
   const Value &va = a.ref()->value, &vb = b.ref()->value;
   if (sb.size() == 2) {
     Shape shape = sa;
@@ -195,7 +197,8 @@ Var matmul(const Var& a, const Var& b) {
     gemm(rows.view, vb.view, View(y.view.data, {rows.view.shape[0], sb[1]}), false);
     return record(op, std::array{a, b}, std::move(y), matmul_rule, matmul_backward);
   }
-  Shape shape = broadcast_shapes(op, Shape(sa.begin(), sa.end() - 2), Shape(sb.begin(), sb.end() - 2));
+  Shape shape =
+      broadcast_shapes(op, Shape(sa.begin(), sa.end() - 2), Shape(sb.begin(), sb.end() - 2));
   const Batches batches(va.view, vb.view, shape);
   shape.push_back(sa[sa.size() - 2]);
   shape.push_back(sb.back());
