@@ -1,0 +1,40 @@
+#include "progress.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace apps {
+
+Progress::Progress(std::size_t total) : total_(total), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+void Progress::advance(std::size_t done, const std::string& text) {
+  done_ += done;
+  if (!terminal_ || Clock::now() - shown_ < std::chrono::milliseconds(100)) return;
+  shown_ = Clock::now();
+  drawn_ = true;
+  fmt::print(stderr, "\r\033[K{}  {:.0f}%  {:.0f} tokens/s  left {}", text,
+             100.0 * static_cast<double>(done_) / static_cast<double>(total_), rate(), left());
+  std::fflush(stderr);
+}
+
+void Progress::clear() {
+  if (drawn_) fmt::print(stderr, "\r\033[K");
+  drawn_ = false;
+}
+
+double Progress::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
+double Progress::rate() const {
+  const double elapsed = seconds();
+  return elapsed > 0 ? static_cast<double>(done_) / elapsed : 0;
+}
+std::string Progress::left() const {
+  if (rate() == 0) return "?";
+  const auto remaining = static_cast<long>(static_cast<double>(total_ - done_) / rate() + 0.5);
+  return fmt::format("{}:{:02}", remaining / 60, remaining % 60);
+}
+
+}  // namespace apps

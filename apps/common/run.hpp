@@ -1,0 +1,29 @@
+// What every app's main does around its commands: exit codes and error messages.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+
+namespace apps {
+
+constexpr int kFailed = 1;         // bad input, reported on standard error
+constexpr int kUsage = 2;          // unknown or wrong option
+constexpr int kInterrupted = 130;  // Ctrl-C; what was learned is saved
+
+// Parses the command line, which runs the chosen command's callback, and returns the exit code:
+// 0, kFailed, kUsage, or what `result` was set to.
+inline int run(CLI::App& app, int argc, char** argv, const int& result) {
+  try {
+    app.parse(argc, argv);
+    return result;
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : kUsage;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "{}: {}\n", app.get_name(), e.what());
+    return kFailed;
+  }
+}
+
+}  // namespace apps
