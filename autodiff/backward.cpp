@@ -44,9 +44,13 @@ void locate_grad(Node& n) {
 
 }  // namespace
 
-Target detail::grad_target(Node& n) {
+void detail::prepare_grad(Node& n) {
   locate_grad(n);
   if (n.grad_written && n.grad.storage && n.grad.storage->frozen) n.tape->deferred().flush();
+}
+
+Target detail::grad_target(Node& n) {
+  prepare_grad(n);
   return {n.grad.view, std::exchange(n.grad_written, true)};
 }
 

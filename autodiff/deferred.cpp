@@ -1,6 +1,8 @@
 #include <reel/autodiff/deferred.hpp>
 #include <reel/autodiff/gemm.hpp>
 
+#include <utility>
+
 namespace reel::inline REEL_PRECISION::detail {
 namespace {
 
@@ -21,7 +23,7 @@ void DeferredProducts::add(Node& weight, const Value& dy, const Value& x) {
   if (!pending) pending = &pending_.emplace_back(Pending{Ref<Node>(&weight), {}, 0});
   pending->pairs.push_back({dy, x});
   pending->rows += dy.view.shape[0];
-  if (dy.storage) dy.storage->frozen = true;
+  if (dy.storage) ++dy.storage->frozen;
   if (pending->rows >= kMostRows) flush(*pending);
 }
 
@@ -36,18 +38,20 @@ void DeferredProducts::flush() {
 
 // Backward meets the last step first, so in memory each pair tends to lie before the previous.
 void DeferredProducts::flush(Pending& pending) {
-  auto& pairs = pending.pairs;
-  if (pairs.empty()) return;
+  if (pending.pairs.empty()) return;
+  // Taken out first: finding the weight's gradient may flush again.
+  const auto pairs = std::exchange(pending.pairs, {});
+  const std::size_t rows = std::exchange(pending.rows, 0);
   const auto stacked = [&](Value Pair::*part) {
     Value all = pairs.back().*part;
     bool one_block = true;
     for (std::size_t i = pairs.size() - 1; i-- > 0 && one_block;)
       one_block = adjoin((pairs[i + 1].*part).view, (pairs[i].*part).view);
     if (one_block) {
-      all.view.shape[0] = pending.rows;
+      all.view.shape[0] = rows;
       return all;
     }
-    all = allocate({pending.rows, all.view.shape[1]});
+    all = allocate({rows, all.view.shape[1]});
     std::size_t row = 0;
     for (std::size_t i = pairs.size(); i-- > 0;) {
       const View& view = (pairs[i].*part).view;
@@ -57,12 +61,10 @@ void DeferredProducts::flush(Pending& pending) {
     return all;
   };
   const Value dy = stacked(&Pair::dy), x = stacked(&Pair::x);
-  for (const Pair& pair : pairs)
-    if (pair.dy.storage) pair.dy.storage->frozen = false;
   const Target dw = grad_target(*pending.weight);
   gemm(transposed(dy.view), x.view, dw.view, dw.accumulate);
-  pairs.clear();
-  pending.rows = 0;
+  for (const Pair& pair : pairs)
+    if (pair.dy.storage) --pair.dy.storage->frozen;
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail

@@ -51,18 +51,18 @@ auto as_dual(const T& x) {
 template <unsigned A, unsigned B, class FromA, class FromB>
 Dual<A | B> combine(Simd value, const Dual<A>& a, const Dual<B>& b, FromA from_a, FromB from_b) {
   Dual<A | B> y{value, {}};
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    const auto one = [&]<unsigned Input>(std::integral_constant<unsigned, Input>) {
-      if constexpr (Dual<A>::has(Input) && Dual<B>::has(Input))
-        y.template partial<Input>() =
-            from_a(a.template partial<Input>()) + from_b(b.template partial<Input>());
-      else if constexpr (Dual<A>::has(Input))
-        y.template partial<Input>() = from_a(a.template partial<Input>());
-      else if constexpr (Dual<B>::has(Input))
-        y.template partial<Input>() = from_b(b.template partial<Input>());
-    };
+  const auto one = [&]<unsigned I>(std::integral_constant<unsigned, I>) {
+    if constexpr (Dual<A>::has(I) && Dual<B>::has(I))
+      y.template partial<I>() = from_a(a.template partial<I>()) + from_b(b.template partial<I>());
+    else if constexpr (Dual<A>::has(I))
+      y.template partial<I>() = from_a(a.template partial<I>());
+    else if constexpr (Dual<B>::has(I))
+      y.template partial<I>() = from_b(b.template partial<I>());
+  };
+  const auto all = [&]<unsigned... I>(std::integer_sequence<unsigned, I...>) {
     (one(std::integral_constant<unsigned, I>{}), ...);
-  }(std::make_index_sequence<std::bit_width(A | B)>{});
+  };
+  all(std::make_integer_sequence<unsigned, std::bit_width(A | B)>{});
   return y;
 }
 

@@ -4,15 +4,24 @@
 namespace reel::inline REEL_PRECISION {
 
 // clang-format off
-#define REEL_UNARY(op) \
-  Var op(const Var& x) { return pointwise(#op, [](auto v) { return op(v); }, x); }
-REEL_UNARY(abs) REEL_UNARY(sign) REEL_UNARY(exp) REEL_UNARY(log) REEL_UNARY(log1p)
-REEL_UNARY(expm1) REEL_UNARY(sqrt) REEL_UNARY(square) REEL_UNARY(reciprocal) REEL_UNARY(sin)
-REEL_UNARY(cos) REEL_UNARY(sigmoid) REEL_UNARY(tanh) REEL_UNARY(relu) REEL_UNARY(gelu)
-REEL_UNARY(softplus) REEL_UNARY(silu)
-#undef REEL_UNARY
-// clang-format on
-
+Var abs(const Var& x) { return pointwise("abs", [](auto v) { return abs(v); }, x); }
+Var sign(const Var& x) { return pointwise("sign", [](auto v) { return sign(v); }, x); }
+Var exp(const Var& x) { return pointwise("exp", [](auto v) { return exp(v); }, x); }
+Var log(const Var& x) { return pointwise("log", [](auto v) { return log(v); }, x); }
+Var log1p(const Var& x) { return pointwise("log1p", [](auto v) { return log1p(v); }, x); }
+Var expm1(const Var& x) { return pointwise("expm1", [](auto v) { return expm1(v); }, x); }
+Var sqrt(const Var& x) { return pointwise("sqrt", [](auto v) { return sqrt(v); }, x); }
+Var square(const Var& x) { return pointwise("square", [](auto v) { return square(v); }, x); }
+Var reciprocal(const Var& x) { return pointwise("reciprocal", [](auto v) { return 1 / v; }, x); }
+Var sin(const Var& x) { return pointwise("sin", [](auto v) { return sin(v); }, x); }
+Var cos(const Var& x) { return pointwise("cos", [](auto v) { return cos(v); }, x); }
+Var sigmoid(const Var& x) { return pointwise("sigmoid", [](auto v) { return sigmoid(v); }, x); }
+Var tanh(const Var& x) { return pointwise("tanh", [](auto v) { return tanh(v); }, x); }
+Var relu(const Var& x) { return pointwise("relu", [](auto v) { return relu(v); }, x); }
+Var gelu(const Var& x) { return pointwise("gelu", [](auto v) { return gelu(v); }, x); }
+Var softplus(const Var& x) { return pointwise("softplus", [](auto v) { return softplus(v); }, x); }
+Var silu(const Var& x) { return pointwise("silu", [](auto v) { return silu(v); }, x); }
+Var operator-(const Var& x) { return pointwise("negate", [](auto v) { return -v; }, x); }
 Var operator+(const Var& a, const Var& b) {
   return pointwise("add", [](auto x, auto y) { return x + y; }, a, b);
 }
@@ -24,9 +33,6 @@ Var operator*(const Var& a, const Var& b) {
 }
 Var operator/(const Var& a, const Var& b) {
   return pointwise("divide", [](auto x, auto y) { return x / y; }, a, b);
-}
-Var operator-(const Var& a) {
-  return pointwise("negate", [](auto x) { return -x; }, a);
 }
 Var pow(const Var& a, const Var& b) {
   return pointwise("pow", [](auto x, auto y) { return pow(x, y); }, a, b);
@@ -51,6 +57,7 @@ Var where(const Var& condition, const Var& a, const Var& b) {
   return pointwise("where", [](auto c, auto x, auto y) { return where(c == 0, y, x); },
                    stop_gradient(condition), a, b);
 }
+// clang-format on
 
 Var stop_gradient(const Var& x) {
   return record("stop_gradient", std::array{x}, x.node("stop_gradient").value, [](Pull&) {},

@@ -48,9 +48,10 @@ class Fused final : public Kernel {
   using Index = std::make_index_sequence<N>;
   template <class Get>
   static auto call(const F& f, Get&& get) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    const auto apply = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return as_tuple(f(get(std::integral_constant<std::size_t, I>{})...));
-    }(Index{});
+    };
+    return apply(Index{});
   }
   using Results = decltype(call(std::declval<const F&>(), [](auto) { return Simd(); }));
 
@@ -98,17 +99,17 @@ class Fused final : public Kernel {
     else
       return false;
   }
+  template <class Do, std::size_t... I>
+  static void each(std::index_sequence<I...>, Do&& act) {
+    (act(std::integral_constant<std::size_t, I>{}), ...);
+  }
   template <class Do>
   static void each_input(Do&& act) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (act(std::integral_constant<std::size_t, I>{}), ...);
-    }(Index{});
+    each(Index{}, act);
   }
   template <class Do>
   static void each_output(Do&& act) {
-    [&]<std::size_t... K>(std::index_sequence<K...>) {
-      (act(std::integral_constant<std::size_t, K>{}), ...);
-    }(std::make_index_sequence<kOutputs>{});
+    each(std::make_index_sequence<kOutputs>{}, act);
   }
 
   [[no_unique_address]] F f_;

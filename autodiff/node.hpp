@@ -57,6 +57,9 @@ struct Target {
   bool accumulate;
 };
 Target grad_target(Node& n);
+// Does now what grad_target might do to other gradients: for rules that take several targets
+// before they write.
+void prepare_grad(Node& n);
 void add_grad(Node& n, const Var& contribution);
 // Gives all of `from`'s gradient memory to n, to which nothing else contributes any more.
 void hand_down(const Value& from, Node& n);

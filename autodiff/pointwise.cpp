@@ -82,7 +82,8 @@ struct Backward final : StreamBody {
 bool may_overlap(const Node& a, const Node& b) {
   if (&a == &b) return true;
   const bool siblings = a.producer && a.producer == b.producer;
-  return !siblings && a.grad_in_base && b.grad_in_base && a.grad.storage.get() == b.grad.storage.get();
+  return !siblings && (a.grad_in_base || b.grad_in_base) &&
+         a.grad.storage.get() == b.grad.storage.get();
 }
 
 struct PointwiseNode final : Node {
@@ -104,6 +105,8 @@ struct PointwiseNode final : Node {
     Backward body(*kernel);
     std::array<Value, kMaxInputs> detours;
     std::array<Target, kMaxInputs> targets;
+    for (const Var& x : inputs)
+      if (x.ref()->needs_grad) prepare_grad(*x.ref());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       Node& x = *inputs[i].ref();
       body.sink[i] = x.needs_grad ? static_cast<int>(count) : -1;

@@ -99,7 +99,7 @@ Value extreme(const View& x, const Shape& kept, real worst, Better better) {
 void extreme_rule(Pull& p) {
   p.give(0, [&] {
     const Var x = stop_gradient(p.x(0)), y = stop_gradient(p.y());
-    const Var hit = pointwise("ties", [](auto a, auto b) { return where(a == b, 1, 0 * a); }, x, y);
+    const Var hit = pointwise("ties", [](auto a, auto b) { return where(a == b, Simd(1), Simd(0)); }, x, y);
     return p.dy() * (hit / sum_to(hit, y.shape()));
   });
 }

@@ -11,8 +11,11 @@ struct ScopeStack {
     if (!scope) return;
     append(path, scope->outer_);
     if (scope->name_.empty()) return;
-    if (!path.empty()) path += '.';
-    path += scope->name_;
+    // A layer's full path may stand inside the scope of the module that holds it.
+    if (path.empty() || scope->name_.starts_with(path + "."))
+      path = scope->name_;
+    else if (path != scope->name_)
+      path.append(".").append(scope->name_);
   }
 };
 

@@ -15,7 +15,8 @@ class Scope {
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
-  // Names from the outermost scope to this one, joined by dots; "" outside any.
+  // Names from the outermost scope to this one, joined by dots (a name that begins with the path
+  // around it is the whole path); "" outside any.
   static std::string path();
 
  private:

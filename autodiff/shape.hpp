@@ -1,7 +1,7 @@
 // Shapes: extents of an array, held inline, up to eight axes.
 #pragma once
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -84,13 +84,14 @@ inline Strides row_major_strides(const Shape& shape) {
 }  // namespace reel
 
 // Prints as [2, 3].
-template <>
-struct fmt::formatter<reel::Shape> : fmt::formatter<std::string_view> {
+template <class T>
+struct fmt::formatter<reel::ShortList<T>> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
   template <class Context>
-  auto format(const reel::Shape& shape, Context& context) const {
-    return fmt::format_to(context.out(), "[{}]", fmt::join(shape.begin(), shape.end(), ", "));
+  auto format(const reel::ShortList<T>& list, Context& context) const {
+    auto out = fmt::format_to(context.out(), "[");
+    for (std::size_t i = 0; i < list.size(); ++i)
+      out = fmt::format_to(out, "{}{}", i == 0 ? "" : ", ", list[i]);
+    return fmt::format_to(out, "]");
   }
 };
-// A Shape is a range too; this keeps fmt from printing it as one.
-template <class Char>
-struct fmt::is_range<reel::Shape, Char> : std::false_type {};

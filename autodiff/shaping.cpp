@@ -60,8 +60,8 @@ Var permute(const Var& x, const Axes& axes) {
     valid = !std::exchange(seen[order[i]], true);
     inverse[order[i]] = signed_of(i);
   }
-  check(valid, "permute: axes must name every axis once; got axes [{}], shape {}",
-        fmt::join(axes.begin(), axes.end(), ", "), shape);
+  check(valid, "permute: axes must name every axis once; got axes {}, shape {}",
+        axes, shape);
   return window(
       "permute", x, true,
       [order](const View& whole, View* part) { return *part = whole.permuted(order), true; },
@@ -91,8 +91,8 @@ Var reshape(const Var& x, const Axes& extents) {
     for (std::size_t i = 0; i < to.size(); ++i)
       if (extents[i] < 0) to[i] = count / known;
   check(open <= 1 && element_count(to) == count,
-        "reshape: the number of elements must stay the same; got x {}, shape [{}]", from,
-        fmt::join(extents.begin(), extents.end(), ", "));
+        "reshape: the number of elements must stay the same; got x {}, shape {}", from,
+        extents);
   return window(
       "reshape", x, true,
       [to](const View& whole, View* part) {
@@ -234,8 +234,8 @@ std::vector<Var> split(const Var& x, std::span<const std::size_t> extents, std::
   const std::size_t at = normal_axis("split", axis, shape);
   std::size_t sum = 0;
   for (std::size_t extent : extents) sum += extent;
-  check(sum == shape[at], "split: extents must add up to {}, axis {} of {}; got [{}]", shape[at],
-        axis, shape, fmt::join(extents, ", "));
+  check(sum == shape[at], "split: extents must add up to {}, axis {} of {}; got {}", shape[at],
+        axis, shape, sum);
   std::vector<Var> parts;
   parts.reserve(extents.size());
   Ref<Node> node;

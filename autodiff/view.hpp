@@ -12,7 +12,7 @@ struct Storage : Counted {
   explicit Storage(std::size_t size) : buffer(size) {}
   explicit Storage(Buffer&& contents) : buffer(std::move(contents)) {}
   Buffer buffer;
-  bool frozen = false;  // a deferred product still reads it (see deferred.hpp)
+  std::uint32_t frozen = 0;  // deferred products that still read it (see deferred.hpp)
 };
 }  // namespace detail
 

@@ -29,11 +29,13 @@ struct Gru {
   State step(const Var& x, const State& s) const {
     auto [xr, xz, xn] = split<3>(x);
     auto [hr, hz, hn] = split<3>(affine(s.h, weight_hh, bias_hh));
-    return {pointwise("gru", [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h) {
+    const auto gates = [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h) {
+      auto r = sigmoid(xr + hr);
       auto z = sigmoid(xz + hz);
-      auto n = tanh(xn + sigmoid(xr + hr) * hn);
-      return n + z * (h - n);
-    }, xr, xz, xn, hr, hz, hn, s.h)};
+      auto n = tanh(xn + r * hn);
+      return (1 - z) * n + z * h;
+    };
+    return {pointwise("gru", gates, xr, xz, xn, hr, hz, hn, s.h)};
   }
   static void fields(auto& self, auto&& visit) {
     visit("weight_ih", self.weight_ih);

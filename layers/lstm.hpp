@@ -29,10 +29,11 @@ struct Lstm {
   Var project(const Var& x) const { return affine(x, weight_ih, bias_ih); }
   State step(Var x, const State& s) const {
     auto [i, f, g, o] = split<4>(affine(s.h, weight_hh, std::move(x)));
-    auto [h, c] = pointwise("lstm", [](auto i, auto f, auto g, auto o, auto c) {
+    const auto gates = [](auto i, auto f, auto g, auto o, auto c) {
       auto next = sigmoid(f) * c + sigmoid(i) * tanh(g);
       return std::tuple{sigmoid(o) * tanh(next), next};
-    }, i, f, g, o, s.c);
+    };
+    auto [h, c] = pointwise("lstm", gates, i, f, g, o, s.c);
     return {h, c};
   }
   static void fields(auto& self, auto&& visit) {

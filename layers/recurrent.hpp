@@ -51,10 +51,14 @@ struct Recurrent {
   }
 
  private:
+  // Of any parameter's name, what stands before its path within the cell.
   std::string_view path() const {
     std::string_view path = "recurrent";
-    for_each_parameter(cell, [&](const std::string&, const Parameter& p) {
-      path = layer_path(p, path);
+    for_each_parameter(cell, [&](const std::string& within, const Parameter& p) {
+      const auto depth = std::count(within.begin(), within.end(), '.');
+      std::string_view outer = layer_path(p, "");
+      for (auto i = depth; i > 0; --i) outer = outer.substr(0, outer.find_last_of('.'));
+      if (!outer.empty()) path = outer;
     });
     return path;
   }
@@ -75,7 +79,8 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
           "recurrent: a part of the initial state must be [{}, width], one row per row of x; got {}",
           batch, part->shape());
   const std::size_t width = state_parts(state)[0]->size(1);
-  if (schedule.total() == 0) return {zeros({steps, batch, width}), state};
+  if (schedule.total() == 0)
+    return {options.all_outputs ? zeros({steps, batch, width}) : Var(), state};
 
   // [T, B, in] -> packed rows [total, in] -> hoisted product, cut into steps
   const auto rows = [](std::size_t n) { return static_cast<std::ptrdiff_t>(n); };
