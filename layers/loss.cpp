@@ -43,8 +43,13 @@ Var cross_entropy(const Var& logits, const Indices& classes, const CrossEntropyO
   check<Error>(smoothing >= 0 && smoothing <= 1,
                "cross_entropy: label_smoothing must lie in [0, 1]; got {}", smoothing);
   check(logits.dim() >= 1, "cross_entropy: logits must be [.., classes]; got {}", logits.shape());
+  const Shape rows(logits.shape().begin(), logits.shape().end() - 1);
+  check(shape_of(classes) == rows,
+        "cross_entropy: classes must have the shape of logits without its last axis; got logits "
+        "{}, classes {}",
+        logits.shape(), shape_of(classes));
   const std::size_t count = logits.size(-1);
-  const bool weighted = options.weights.size() > 0;
+  const bool weighted = options.weights.dimension() > 0;
   check(!weighted || shape_of(options.weights) == Shape{count},
         "cross_entropy: weights must be [{}], one per class; got {}", count,
         shape_of(options.weights));
