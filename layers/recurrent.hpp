@@ -7,6 +7,7 @@
 #include <reel/layers/module.hpp>
 #include <reel/layers/schedule.hpp>
 
+#include <algorithm>
 #include <optional>
 
 namespace reel::inline REEL_PRECISION {
@@ -55,9 +56,9 @@ struct Recurrent {
   std::string_view path() const {
     std::string_view path = "recurrent";
     for_each_parameter(cell, [&](const std::string& within, const Parameter& p) {
-      const auto depth = std::count(within.begin(), within.end(), '.');
       std::string_view outer = layer_path(p, "");
-      for (auto i = depth; i > 0; --i) outer = outer.substr(0, outer.find_last_of('.'));
+      for (auto depth = std::count(within.begin(), within.end(), '.'); depth > 0; --depth)
+        outer = outer.substr(0, outer.find('.') == outer.npos ? 0 : outer.rfind('.'));
       if (!outer.empty()) path = outer;
     });
     return path;
