@@ -107,10 +107,10 @@ bool Pull::wants(std::size_t i) const { return node_.inputs[i].ref()->needs_grad
 
 void Pull::add(std::size_t i, const Var& contribution) const {
   Node& input = *node_.inputs[i].ref();
-  if (!recorded_) return add_grad(input, contribution);
   check(contribution.shape() == input.shape(),
         "{}: a gradient must have the shape of its value; got gradient {}, value {}", node_.op,
         contribution.shape(), input.shape());
+  if (!recorded_) return add_grad(input, contribution);
   Var& sum = (*recorded_)[input.index];
   sum = sum ? sum + contribution : contribution;
 }
@@ -145,6 +145,7 @@ void Tape::play_back(std::size_t from) {
   for (std::size_t i = from + 1; i-- > 0;) {
     Node& n = *nodes_[i];
     deferred_.flush(n);
+    if (check_finite_ && n.keeps_grad && n.grad_written) require_finite(n, n.grad.view, "backward");
     if (n.producer || !n.has_grad()) continue;
     if (!n.pull_in_place()) {
       Pull pull(n, nullptr);
@@ -152,8 +153,7 @@ void Tape::play_back(std::size_t from) {
     }
     if (check_finite_)
       for (const Var& input : n.inputs)
-        if (input.ref()->grad_written)
-          require_finite(n, input.ref()->grad.view, "backward");
+        if (input.ref()->grad_written) require_finite(n, input.ref()->grad.view, "backward");
     finish(n);
     for (Node* output : n.outputs) finish(*output);
   }

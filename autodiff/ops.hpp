@@ -93,6 +93,13 @@ Var sum(const Var& x, const Axes& axes = {}, bool keepdims = false);
 Var mean(const Var& x, const Axes& axes = {}, bool keepdims = false);
 Var max(const Var& x, const Axes& axes, bool keepdims = false);  // ties share the gradient
 Var min(const Var& x, const Axes& axes, bool keepdims = false);
+// Without these, {1} could be a Var too.
+inline Var max(const Var& x, std::initializer_list<std::ptrdiff_t> axes, bool keepdims = false) {
+  return max(x, Axes(axes), keepdims);
+}
+inline Var min(const Var& x, std::initializer_list<std::ptrdiff_t> axes, bool keepdims = false) {
+  return min(x, Axes(axes), keepdims);
+}
 Var prod(const Var& x, const Axes& axes = {}, bool keepdims = false);
 Var var(const Var& x, const Axes& axes = {}, bool keepdims = false, std::size_t correction = 1);
 Var logsumexp(const Var& x, const Axes& axes = {}, bool keepdims = false);
@@ -112,6 +119,8 @@ Var zeros(const Shape& shape);
 namespace detail {
 // to (+)= from, summed over what `to`, broadcast to from's shape, repeats.
 void sum_onto(const View& from, const View& to, bool accumulate);
+void split_into(std::span<Var> parts, const Var& x, std::span<const std::size_t> extents,
+                std::ptrdiff_t axis);
 std::size_t normal_axis(const char* op, std::ptrdiff_t axis, const Shape& shape);
 }  // namespace detail
 
@@ -123,8 +132,7 @@ std::array<Var, N> split(const Var& x, std::ptrdiff_t axis) {
   std::array<std::size_t, N> extents;
   extents.fill(extent / N);
   std::array<Var, N> parts;
-  std::vector<Var> all = split(x, extents, axis);
-  std::move(all.begin(), all.end(), parts.begin());
+  detail::split_into(parts, x, extents, axis);
   return parts;
 }
 

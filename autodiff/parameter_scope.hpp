@@ -17,8 +17,10 @@ class ParameterScope {
   ParameterScope& operator=(const ParameterScope&) = delete;
 
   static ParameterScope* current();
-  Var find(const Parameter& parameter) const;  // empty if it was not mentioned yet
-  void remember(const Parameter& parameter, const Var& var) { vars_.emplace(&parameter, var); }
+  Var find(const Parameter& parameter) const;  // empty if not mentioned yet, or changed since
+  void remember(const Parameter& parameter, const Var& var) {
+    vars_.insert_or_assign(&parameter, var);
+  }
 
  private:
   ParameterScope* outer_;

@@ -96,9 +96,9 @@ struct PointwiseNode final : Node {
     for (const Var& x : inputs) operands[count++].view = x.ref()->value.view.expanded(common);
     for (std::size_t k = 0; k < kernel->outputs; ++k) {
       const Node& y = outputs.empty() ? *this : *outputs[k];
-      operands[count++].view = y.grad_written ? y.grad.view
-                                              : View(const_cast<real*>(&kZero), common,
-                                                     Strides(common.size()));
+      operands[count++].view =
+          y.grad_written ? y.grad.view
+                         : View(const_cast<real*>(&kZero), common, Strides(common.size()));
     }
     // An input that was broadcast, or that overlaps another, gets its gradient by way of a full
     // array of its own.
@@ -148,6 +148,8 @@ void run_pointwise(const Ref<Kernel>& kernel, std::span<const Var> inputs, std::
   const char* op = kernel->op;
   check<Error>(inputs.size() <= kMaxInputs, "{}: at most {} inputs; got {}", op, kMaxInputs,
                inputs.size());
+  check<Error>(outputs.size() <= kMaxInputs, "{}: at most {} outputs; got {}", op, kMaxInputs,
+               outputs.size());
   const bool record = must_record(op, inputs);
   Shape shape = inputs[0].ref()->shape();
   for (const Var& x : inputs.subspan(1))

@@ -75,6 +75,10 @@ struct Pool {
     }
     stats.in_use -= size;
     header->next = std::exchange(waiting[header->size_class], header);
+    // Only on a thread that returns more than it takes.
+    if (const std::size_t most = 2 * std::max(kKeep, stats.peak_in_use);
+        stats.reserved - stats.in_use > most)
+      trim(most / 4);
   }
   // Frees waiting blocks, largest first, until at most `keep` bytes wait.
   void trim(std::size_t keep) {

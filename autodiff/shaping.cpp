@@ -22,7 +22,9 @@ struct WindowNode : Node {
   WindowNode(Move m, Rule r) : move(std::move(m)), rule(std::move(r)) {}
   Node* base() override { return inputs[0].ref().get(); }
   bool window(const View& whole, View* part) const override { return move(whole, part); }
-  void pull(Pull& p) override { p.give(0, [&] { return rule(p.dy(), p.x(0).shape()); }); }
+  void pull(Pull& p) override {
+    p.give(0, [&] { return rule(p.dy(), p.x(0).shape()); });
+  }
   bool pull_in_place() override {
     if (grad_in_base) base()->grad_written = true;
     return grad_in_base;
@@ -60,8 +62,7 @@ Var permute(const Var& x, const Axes& axes) {
     valid = !std::exchange(seen[order[i]], true);
     inverse[order[i]] = signed_of(i);
   }
-  check(valid, "permute: axes must name every axis once; got axes {}, shape {}",
-        axes, shape);
+  check(valid, "permute: axes must name every axis once; got axes {}, shape {}", axes, shape);
   return window(
       "permute", x, true,
       [order](const View& whole, View* part) { return *part = whole.permuted(order), true; },
@@ -91,8 +92,7 @@ Var reshape(const Var& x, const Axes& extents) {
     for (std::size_t i = 0; i < to.size(); ++i)
       if (extents[i] < 0) to[i] = count / known;
   check(open <= 1 && element_count(to) == count,
-        "reshape: the number of elements must stay the same; got x {}, shape {}", from,
-        extents);
+        "reshape: the number of elements must stay the same; got x {}, shape {}", from, extents);
   return window(
       "reshape", x, true,
       [to](const View& whole, View* part) {
@@ -137,9 +137,8 @@ Var unslice(const Var& dy, const Shape& shape, std::size_t axis, std::size_t beg
   copy(dy.node("unslice").value.view, value.view.narrow(axis, begin, extent, step));
   const std::ptrdiff_t end = signed_of(extent == 0 ? begin : begin + (extent - 1) * step + 1);
   return record("unslice", std::array{dy}, std::move(value), [=](Pull& p) {
-    p.give(0, [&] {
-      return slice(p.dy(), signed_of(axis), signed_of(begin), end, signed_of(step));
-    });
+    p.give(0,
+           [&] { return slice(p.dy(), signed_of(axis), signed_of(begin), end, signed_of(step)); });
   });
 }
 
@@ -229,33 +228,36 @@ bool SplitNode::pull_in_place() {
 
 }  // namespace
 
-std::vector<Var> split(const Var& x, std::span<const std::size_t> extents, std::ptrdiff_t axis) {
+void detail::split_into(std::span<Var> parts, const Var& x, std::span<const std::size_t> extents,
+                        std::ptrdiff_t axis) {
   const Shape& shape = x.node("split").shape();
   const std::size_t at = normal_axis("split", axis, shape);
   std::size_t sum = 0;
   for (std::size_t extent : extents) sum += extent;
   check(sum == shape[at], "split: extents must add up to {}, axis {} of {}; got {}", shape[at],
         axis, shape, sum);
-  std::vector<Var> parts;
-  parts.reserve(extents.size());
   Ref<Node> node;
   if (must_record("split", std::span(&x, 1))) {
     node = Ref<Node>(new SplitNode(at));
     push("split", std::span(&x, 1), {}, node);
   }
   std::size_t begin = 0;
-  for (std::size_t extent : extents) {
+  for (std::size_t k = 0; k < extents.size(); begin += extents[k++]) {
     Value part = x.ref()->value;
-    part.view = part.view.narrow(at, begin, extent);
-    if (node) {
-      Ref<Node> output(new PartNode(at, begin, extent));
-      output->tiles_base = true;
-      parts.push_back(push_output(*node, std::move(part), std::move(output)));
-    } else {
-      parts.push_back(unrecorded("split", std::move(part)));
+    part.view = part.view.narrow(at, begin, extents[k]);
+    if (!node) {
+      parts[k] = unrecorded("split", std::move(part));
+      continue;
     }
-    begin += extent;
+    Ref<Node> output(new PartNode(at, begin, extents[k]));
+    output->tiles_base = true;
+    parts[k] = push_output(*node, std::move(part), std::move(output));
   }
+}
+
+std::vector<Var> split(const Var& x, std::span<const std::size_t> extents, std::ptrdiff_t axis) {
+  std::vector<Var> parts(extents.size());
+  split_into(parts, x, extents, axis);
   return parts;
 }
 
@@ -334,14 +336,13 @@ Var stack(std::span<const Var> parts, std::ptrdiff_t axis) {
   shape.insert(0, 1);
   const std::size_t at = normal_axis("stack", axis, shape);
   shape.erase(0);
-  std::vector<Var> wide;
-  for (const Var& part : parts) {
+  for (const Var& part : parts)
     check(part.shape() == shape, "stack: parts must have one shape; got {} and {}", shape,
           part.shape());
-    Axes extents(shape.begin(), shape.end());
-    extents.insert(at, 1);
-    wide.push_back(reshape(part, extents));
-  }
+  Axes extents(shape.begin(), shape.end());
+  extents.insert(at, 1);
+  std::vector<Var> wide;
+  for (const Var& part : parts) wide.push_back(reshape(part, extents));
   return concat(wide, signed_of(at));
 }
 
@@ -357,13 +358,11 @@ Var flip(const Var& x, std::ptrdiff_t axis) {
   const std::size_t at = normal_axis("flip", axis, from.shape);
   Value value = allocate(from.shape);
   View reversed = value.view;
-  if (from.shape[at] > 0)
-    reversed.data += reversed.strides[at] * signed_of(from.shape[at] - 1);
+  if (from.shape[at] > 0) reversed.data += reversed.strides[at] * signed_of(from.shape[at] - 1);
   reversed.strides[at] = -reversed.strides[at];
   copy(from, reversed);
-  return record("flip", std::array{x}, std::move(value), [=](Pull& p) {
-    p.give(0, [&] { return flip(p.dy(), axis); });
-  });
+  return record("flip", std::array{x}, std::move(value),
+                [=](Pull& p) { p.give(0, [&] { return flip(p.dy(), axis); }); });
 }
 
 }  // namespace reel::inline REEL_PRECISION

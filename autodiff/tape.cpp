@@ -63,7 +63,7 @@ void Tape::require_finite(const Node& node, const View& view, const char* direct
     for (std::size_t i = 0; i < runs.run(); ++i) {
       const real x = at[0][static_cast<std::ptrdiff_t>(i) * runs.run_stride(view)];
       if (std::isfinite(x)) continue;
-      const std::string& scope = node.index < scopes_.size() ? scopes_[node.index] : "";
+      const std::string scope = node.index < scopes_.size() ? scopes_[node.index] : Scope::path();
       throw NonFiniteError(fmt::format("{}{}{}: {} made {} in {}", scope, scope.empty() ? "" : ": ",
                                        node.op, direction, x, view.shape));
     }

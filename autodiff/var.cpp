@@ -33,12 +33,16 @@ struct ParameterLeaf : Node {
     needs_grad = p.trainable;
     value.view = View(const_cast<real*>(p.value_.data()), p.shape());
   }
-  bool pull_in_place() override {
+  void pull(Pull&) override {
     check<Error>(version == parameter.version_,
                  "backward: parameter {} was changed after the tape recorded it; update "
                  "parameters after backward",
                  parameter.name);
-    return true;
+  }
+  // Does this node still stand for the parameter, for what records now?
+  bool is_current() const {
+    const bool wanted = Tape::current() && parameter.trainable;
+    return !stale && version == parameter.version_ && (needs_grad || !wanted);
   }
   bool locate_kept() override {
     grad.view = View(parameter.mutable_grad().data(), shape());
@@ -66,7 +70,9 @@ ParameterScope::~ParameterScope() { innermost_scope = outer_; }
 ParameterScope* ParameterScope::current() { return innermost_scope; }
 Var ParameterScope::find(const Parameter& parameter) const {
   auto at = vars_.find(&parameter);
-  return at == vars_.end() ? Var() : at->second;
+  if (at == vars_.end()) return {};
+  const auto& leaf = static_cast<const ParameterLeaf&>(*at->second.ref());
+  return leaf.is_current() ? at->second : Var();
 }
 
 Var::Var(real value) : node_(constant(scalar(value))) {}
