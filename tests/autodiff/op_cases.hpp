@@ -17,10 +17,10 @@ struct OpCase {
   std::string declared;  // in the header
   std::function<Var(std::span<const Var>)> function;
   // The same by another way, in double.
-  std::function<Tensor(const std::vector<Tensor>&)> reference;
+  std::function<Tensor(const std::vector<Tensor>&)> reference = {};
   // Shapes of the inputs: usual ones, ones with an extent of 0, ones with extents of 1 (none
   // where the op has no meaning there).
-  std::vector<Shape> shapes, empty, ones;
+  std::vector<Shape> shapes = {}, empty = {}, ones = {};
   double low = -2, high = 2;                   // the domain of the inputs
   std::vector<double> kinks = {};              // points of it to stay away from
   std::vector<double> extremes = {-300, 300};  // inputs at which the value and slopes are finite
