@@ -35,9 +35,8 @@ template <unsigned Inputs>
 inline constexpr bool is_dual<Dual<Inputs>> = true;
 
 template <class A, class B>
-concept DualPair =
-    (is_dual<A> && (is_dual<B> || std::convertible_to<B, Simd>)) ||
-    (is_dual<B> && std::convertible_to<A, Simd>);
+concept DualPair = (is_dual<A> && (is_dual<B> || std::convertible_to<B, Simd>)) ||
+                   (is_dual<B> && std::convertible_to<A, Simd>);
 
 template <class T>
 auto as_dual(const T& x) {
@@ -78,7 +77,7 @@ Dual<A> apply(const Dual<A>& x) {
 }
 // y = f(a, b) with partials F::slope_a(a, b, y) and F::slope_b(a, b, y).
 template <class F, class A, class B>
-  requires DualPair<A, B>
+requires DualPair<A, B>
 auto apply(const A& a, const B& b) {
   const auto x = as_dual(a);
   const auto z = as_dual(b);
@@ -98,21 +97,21 @@ Dual<A> operator-(const Dual<A>& a) {
   return 0 - a;
 }
 template <class A, class B>
-  requires detail::DualPair<A, B>
+requires detail::DualPair<A, B>
 auto operator+(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
   return detail::combine(x.value + z.value, x, z, detail::same, detail::same);
 }
 template <class A, class B>
-  requires detail::DualPair<A, B>
+requires detail::DualPair<A, B>
 auto operator-(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
   return detail::combine(x.value - z.value, x, z, detail::same, detail::negated);
 }
 template <class A, class B>
-  requires detail::DualPair<A, B>
+requires detail::DualPair<A, B>
 auto operator*(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
@@ -121,7 +120,7 @@ auto operator*(const A& a, const B& b) {
       [&](Simd d) { return d * x.value; });
 }
 template <class A, class B>
-  requires detail::DualPair<A, B>
+requires detail::DualPair<A, B>
 auto operator/(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
@@ -132,32 +131,23 @@ auto operator/(const A& a, const B& b) {
 
 // Comparisons look at values alone.
 template <class A, class B>
-  requires detail::DualPair<A, B>
-Mask operator<(const A& a, const B& b) {
+requires detail::DualPair<A, B> Mask operator<(const A& a, const B& b) {
   return detail::as_dual(a).value < detail::as_dual(b).value;
 }
 template <class A, class B>
-  requires detail::DualPair<A, B>
-Mask operator<=(const A& a, const B& b) {
+requires detail::DualPair<A, B> Mask operator<=(const A& a, const B& b) {
   return detail::as_dual(a).value <= detail::as_dual(b).value;
 }
 template <class A, class B>
-  requires detail::DualPair<A, B>
-Mask operator>(const A& a, const B& b) {
-  return b < a;
-}
+requires detail::DualPair<A, B> Mask operator>(const A& a, const B& b) { return b < a; }
 template <class A, class B>
-  requires detail::DualPair<A, B>
-Mask operator>=(const A& a, const B& b) {
-  return b <= a;
-}
+requires detail::DualPair<A, B> Mask operator>=(const A& a, const B& b) { return b <= a; }
 template <class A, class B>
-  requires detail::DualPair<A, B>
-Mask operator==(const A& a, const B& b) {
+requires detail::DualPair<A, B> Mask operator==(const A& a, const B& b) {
   return detail::as_dual(a).value == detail::as_dual(b).value;
 }
 template <class A, class B>
-  requires detail::DualPair<A, B>
+requires detail::DualPair<A, B>
 auto where(Mask condition, const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);

@@ -60,8 +60,9 @@ Var where(const Var& condition, const Var& a, const Var& b) {
 // clang-format on
 
 Var stop_gradient(const Var& x) {
-  return record("stop_gradient", std::array{x}, x.node("stop_gradient").value, [](Pull&) {},
-                [](detail::Node&) { return true; });
+  return record(
+      "stop_gradient", std::array{x}, x.node("stop_gradient").value, [](Pull&) {},
+      [](detail::Node&) { return true; });
 }
 
 Var dropout(const Var& x, real p, Random& random) {
@@ -69,7 +70,8 @@ Var dropout(const Var& x, real p, Random& random) {
   if (p == 0) return x;
   Array mask = empty_array(x.shape());
   for (real& keep : mask.storage()) keep = random.uniform() < p ? 0 : 1 / (1 - p);
-  return pointwise("dropout", [](auto v, auto keep) { return v * keep; }, x, Var(std::move(mask)));
+  return pointwise(
+      "dropout", [](auto v, auto keep) { return v * keep; }, x, Var(std::move(mask)));
 }
 
 Var zeros(const Shape& shape) { return Var(full_array(shape, 0)); }

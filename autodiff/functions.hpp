@@ -80,14 +80,13 @@ struct Erfc {  // 1 - erf(x), exact in the tail
 };
 struct Softplus {
   static Simd value(Simd x) {
-    return xsimd::max(x.lanes, Simd::Batch(real(0))) + xsimd::log1p(xsimd::exp(-xsimd::abs(x.lanes)));
+    return xsimd::max(x.lanes, Simd::Batch(real(0))) +
+           xsimd::log1p(xsimd::exp(-xsimd::abs(x.lanes)));
   }
   static auto slope(auto x, auto) { return apply<Sigmoid>(x); }
 };
 struct Sign {  // slope 0 everywhere, at 0 too
-  static Simd value(Simd x) {
-    return where(x > 0, Simd(1), where(x < 0, Simd(-1), x));
-  }
+  static Simd value(Simd x) { return where(x > 0, Simd(1), where(x < 0, Simd(-1), x)); }
   static auto slope(auto, auto y) { return 0 * y; }
 };
 struct Abs {  // slope 0 at 0
@@ -99,9 +98,7 @@ struct Pow {
   static Simd value(Simd a, Simd b) {
     return per_lane([](real x, real y) { return std::pow(x, y); }, a, b);
   }
-  static auto slope_a(auto a, auto b, auto) {
-    return where(b == 0, 0, b * apply<Pow>(a, b - 1));
-  }
+  static auto slope_a(auto a, auto b, auto) { return where(b == 0, 0, b * apply<Pow>(a, b - 1)); }
   static auto slope_b(auto a, auto, auto y) {
     return where(a > 0, y * apply<Log>(where(a > 0, a, 1)), 0);
   }

@@ -77,8 +77,8 @@ class Checker {
     const Array saved = array(i);
     const auto at = [&](double steps) {
       for (std::size_t j = 0; j < saved.size(); ++j)
-        array(i).data()[j] = saved.data()[j] + static_cast<real>(steps * options_.step) *
-                                                   directions_[i].data()[j];
+        array(i).data()[j] =
+            saved.data()[j] + static_cast<real>(steps * options_.step) * directions_[i].data()[j];
       return value(order);
     };
     const double slope = (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * options_.step);
@@ -118,9 +118,10 @@ class Checker {
     result_.worst = std::max(result_.worst, error);
     if (error <= options_.tolerance) return;
     if (!std::exchange(result_.ok, false)) result_.message += "; ";
-    result_.message += fmt::format("{}: derivative of order {} with respect to {}: got {:.12g}, "
-                                   "finite differences give {:.12g}",
-                                   by, order, name(i), analytic, expected);
+    result_.message += fmt::format(
+        "{}: derivative of order {} with respect to {}: got {:.12g}, "
+        "finite differences give {:.12g}",
+        by, order, name(i), analytic, expected);
   }
 
   const Function& f_;

@@ -30,8 +30,7 @@ struct GradcheckResult {
 // at random, so that neither symmetry nor cancellation hides an error. f may also depend on
 // `parameters`; they are restored afterwards. Meant for reel64: in float only coarse errors show.
 GradcheckResult gradcheck(const std::function<Var(std::span<const Var>)>& f,
-                          std::vector<Array> inputs,
-                          const std::vector<Parameter*>& parameters = {},
+                          std::vector<Array> inputs, const std::vector<Parameter*>& parameters = {},
                           const GradcheckOptions& options = {});
 
 }  // namespace reel::inline REEL_PRECISION

@@ -17,8 +17,7 @@ class Jet {
 
   Jet(Simd value = {}) { parts_[0] = value; }
   template <class T>
-    requires std::is_arithmetic_v<T>
-  Jet(T value) : Jet(Simd(value)) {}
+  requires std::is_arithmetic_v<T> Jet(T value) : Jet(Simd(value)) {}
 
   Simd value() const { return parts_[0]; }
   int level() const { return level_; }
@@ -62,8 +61,8 @@ Jet apply(const Jet& a, const Jet& b) {
   if (level == 0) return F::value(a.value(), b.value());
   const int last = level - 1;
   const Jet x = a.lower(last), z = b.lower(last), y = apply<F>(x, z);
-  return Jet::join(
-      y, F::slope_a(x, z, y) * a.upper(last) + F::slope_b(x, z, y) * b.upper(last), last);
+  return Jet::join(y, F::slope_a(x, z, y) * a.upper(last) + F::slope_b(x, z, y) * b.upper(last),
+                   last);
 }
 
 }  // namespace detail

@@ -16,23 +16,23 @@ using Vars = std::vector<Var, PoolAllocator<Var>>;
 
 struct Node : Counted {
   const char* op = "constant";
-  Tape* tape = nullptr;  // null: a constant, or stale
+  Tape* tape = nullptr;         // null: a constant, or stale
   std::uint32_t index = 0;      // position on the tape
   std::uint32_t consumers = 0;  // recorded ops that read it
   bool needs_grad = false;
   bool stale = false;
-  bool keeps_grad = false;      // a leaf: the gradient survives backward
-  bool value_unread = false;    // neither its own rule nor its base's reads the value
-  bool overwritable = false;    // a sole reader may put its result in this value's place
-  bool pinned = false;          // a user may look at value.view: it stays where it is
-  bool grad_written = false;    // grad holds a number, not just a place
-  bool grad_in_base = false;    // grad is a window on the base's gradient
-  bool grad_shared = false;     // grad is the very gradient of input sum_input
-  bool tiles_base = false;      // this window and its siblings tile their base
-  int sum_input = -1;           // y = inputs[sum_input] + ...: that gradient is dy itself
+  bool keeps_grad = false;    // a leaf: the gradient survives backward
+  bool value_unread = false;  // neither its own rule nor its base's reads the value
+  bool overwritable = false;  // a sole reader may put its result in this value's place
+  bool pinned = false;        // a user may look at value.view: it stays where it is
+  bool grad_written = false;  // grad holds a number, not just a place
+  bool grad_in_base = false;  // grad is a window on the base's gradient
+  bool grad_shared = false;   // grad is the very gradient of input sum_input
+  bool tiles_base = false;    // this window and its siblings tile their base
+  int sum_input = -1;         // y = inputs[sum_input] + ...: that gradient is dy itself
   Value value;
-  Value grad;                   // view.data null: no place yet
-  Ref<Storage> transposed;      // of a weight: its transpose, made once per tape
+  Value grad;               // view.data null: no place yet
+  Ref<Storage> transposed;  // of a weight: its transpose, made once per tape
   Vars inputs;
   Node* producer = nullptr;                          // of an output of a many-valued op
   std::vector<Node*, PoolAllocator<Node*>> outputs;  // of a many-valued op

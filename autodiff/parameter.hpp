@@ -29,9 +29,9 @@ class Parameter {
   bool has_grad() const { return has_grad_; }
   void zero_grad() const { has_grad_ = false; }
 
-  bool trainable = true;  // false: no gradient is computed, optimisers leave it alone
+  bool trainable = true;     // false: no gradient is computed, optimisers leave it alone
   bool merged_bias = false;  // stands for the sum of PyTorch's bias_ih and bias_hh
-  std::string name;       // dotted path within the model (see module.hpp)
+  std::string name;          // dotted path within the model (see module.hpp)
 
  private:
   friend class Tape;

@@ -34,8 +34,7 @@ auto pointwise(const char* op, F f, const Inputs&... inputs) {
     return std::tuple_cat(std::move(ys));
 }
 template <class F, std::convertible_to<Var>... Inputs>
-  requires(!std::convertible_to<F, const char*>)
-auto pointwise(F f, const Inputs&... inputs) {
+requires(!std::convertible_to<F, const char*>) auto pointwise(F f, const Inputs&... inputs) {
   return pointwise("pointwise", std::move(f), inputs...);
 }
 

@@ -8,9 +8,9 @@
 namespace reel {
 
 struct PoolStats {
-  std::size_t in_use = 0;       // bytes handed out and not yet returned on this thread
-  std::size_t peak_in_use = 0;  // most bytes in use since the last reset_peak
-  std::size_t reserved = 0;     // bytes held from the system, in use or waiting
+  std::size_t in_use = 0;        // bytes handed out and not yet returned on this thread
+  std::size_t peak_in_use = 0;   // most bytes in use since the last reset_peak
+  std::size_t reserved = 0;      // bytes held from the system, in use or waiting
   std::size_t system_calls = 0;  // how often the system allocator was asked
 };
 

@@ -99,7 +99,8 @@ Value extreme(const View& x, const Shape& kept, real worst, Better better) {
 void extreme_rule(Pull& p) {
   p.give(0, [&] {
     const Var x = stop_gradient(p.x(0)), y = stop_gradient(p.y());
-    const Var hit = pointwise("ties", [](auto a, auto b) { return where(a == b, Simd(1), Simd(0)); }, x, y);
+    const Var hit = pointwise(
+        "ties", [](auto a, auto b) { return where(a == b, Simd(1), Simd(0)); }, x, y);
     return p.dy() * (hit / sum_to(hit, y.shape()));
   });
 }
@@ -109,17 +110,18 @@ constexpr real kInfinity = std::numeric_limits<real>::infinity();
 Var max_kept(const char* op, const Var& x, const Reduction& r) {
   check(x.size() > 0 || element_count(r.kept) == 0,
         "{}: the axes reduced must not be empty; got {}", op, x.shape());
-  return record(op, std::array{x},
-                extreme(x.ref()->value.view, r.kept, -kInfinity,
-                        [](real a, real b) { return a > b; }),
-                extreme_rule);
+  return record(
+      op, std::array{x},
+      extreme(x.ref()->value.view, r.kept, -kInfinity, [](real a, real b) { return a > b; }),
+      extreme_rule);
 }
 
 // max, as a constant, with infinities replaced by 0 so that x - max stays a number.
 Var safe_max(const char* op, const Var& x, const Reduction& r) {
   if (x.size() == 0) return zeros(r.kept);
-  return pointwise("safe_max", [](auto m) { return where(abs(m) < kInfinity, m, 0); },
-                   max_kept(op, stop_gradient(x), r));
+  return pointwise(
+      "safe_max", [](auto m) { return where(abs(m) < kInfinity, m, 0); },
+      max_kept(op, stop_gradient(x), r));
 }
 
 }  // namespace
@@ -144,11 +146,11 @@ Var min(const Var& x, const Axes& axes, bool keepdims) {
   const Reduction r("min", axes, x.node("min").shape());
   check(x.size() > 0 || element_count(r.kept) == 0,
         "min: the axes reduced must not be empty; got {}", x.shape());
-  return r.finish(record("min", std::array{x},
-                         extreme(x.ref()->value.view, r.kept, kInfinity,
-                                 [](real a, real b) { return a < b; }),
-                         extreme_rule),
-                  keepdims);
+  return r.finish(
+      record("min", std::array{x},
+             extreme(x.ref()->value.view, r.kept, kInfinity, [](real a, real b) { return a < b; }),
+             extreme_rule),
+      keepdims);
 }
 
 // Halves are multiplied, so that the gradient is right where elements are zero.
@@ -178,8 +180,8 @@ Var var(const Var& x, const Axes& axes, bool keepdims, std::size_t correction) {
         "var: more than {} elements must be reduced to one (the correction); got {}", correction,
         x.shape());
   const Var centred = x - mean(x, axes, true);
-  return r.finish(
-      sum_kept(square(centred), r) * (1 / static_cast<real>(r.count - correction)), keepdims);
+  return r.finish(sum_kept(square(centred), r) * (1 / static_cast<real>(r.count - correction)),
+                  keepdims);
 }
 
 Var logsumexp(const Var& x, const Axes& axes, bool keepdims) {
@@ -192,7 +194,8 @@ Var logsumexp(const Var& x, const Axes& axes, bool keepdims) {
 Var norm(const Var& x, const Axes& axes, bool keepdims) {
   const Reduction r("norm", axes, x.node("norm").shape());
   const Var m = safe_max("norm", abs(stop_gradient(x)), r);
-  const Var scale = pointwise("scale", [](auto v) { return where(v == 0, 1, v); }, m);
+  const Var scale = pointwise(
+      "scale", [](auto v) { return where(v == 0, 1, v); }, m);
   const Var squares = sum_kept(square(x / scale), r);
   const Var root = pointwise(
       "root", [](auto s) { return where(s == 0, 0 * s, sqrt(where(s == 0, 1, s))); }, squares);

@@ -21,8 +21,7 @@ struct Simd {
   Simd() : lanes(real(0)) {}
   Simd(Batch batch) : lanes(batch) {}
   template <class T>
-    requires std::is_arithmetic_v<T>
-  Simd(T x) : lanes(static_cast<real>(x)) {}
+  requires std::is_arithmetic_v<T> Simd(T x) : lanes(static_cast<real>(x)) {}
 
   static Simd load(const real* from) { return Batch::load_unaligned(from); }
   void store(real* to) const { lanes.store_unaligned(to); }

@@ -31,8 +31,7 @@ class Tape {
   struct GradientOptions {
     bool create_graph = false;
   };
-  std::vector<Var> gradients(const Var& y, const std::vector<Var>& wrt,
-                             GradientOptions options);
+  std::vector<Var> gradients(const Var& y, const std::vector<Var>& wrt, GradientOptions options);
   std::vector<Var> gradients(const Var& y, const std::vector<Var>& wrt) {
     return gradients(y, wrt, {});
   }

@@ -12,40 +12,27 @@ namespace detail {
 struct AnyVar {
   operator Var() const;
 };
-template <class State>
-concept OnePart = std::is_aggregate_v<State> && requires { State{AnyVar{}}; } && !requires { State{AnyVar{}, AnyVar{}}; };
-template <class State>
-concept TwoParts = requires { State{AnyVar{}, AnyVar{}}; } &&
-                   !requires { State{AnyVar{}, AnyVar{}, AnyVar{}}; };
-template <class State>
-concept ThreeParts = requires { State{AnyVar{}, AnyVar{}, AnyVar{}}; } &&
-                     !requires { State{AnyVar{}, AnyVar{}, AnyVar{}, AnyVar{}}; };
-template <class State>
-concept FourParts = requires { State{AnyVar{}, AnyVar{}, AnyVar{}, AnyVar{}}; };
-
 }  // namespace detail
 
 // A state is a struct of one to four Vars, each [batch, width]; the first is the cell's output.
-// state_parts gives pointers to them.
-template <detail::OnePart State>
+// Pointers to its parts.
+template <class State>
+requires std::is_aggregate_v<State>
 auto state_parts(State& state) {
-  auto& [a] = state;
-  return std::array{&a};
-}
-template <detail::TwoParts State>
-auto state_parts(State& state) {
-  auto& [a, b] = state;
-  return std::array{&a, &b};
-}
-template <detail::ThreeParts State>
-auto state_parts(State& state) {
-  auto& [a, b, c] = state;
-  return std::array{&a, &b, &c};
-}
-template <detail::FourParts State>
-auto state_parts(State& state) {
-  auto& [a, b, c, d] = state;
-  return std::array{&a, &b, &c, &d};
+  constexpr detail::AnyVar any;
+  if constexpr (requires { State{any, any, any, any}; }) {
+    auto& [a, b, c, d] = state;
+    return std::array{&a, &b, &c, &d};
+  } else if constexpr (requires { State{any, any, any}; }) {
+    auto& [a, b, c] = state;
+    return std::array{&a, &b, &c};
+  } else if constexpr (requires { State{any, any}; }) {
+    auto& [a, b] = state;
+    return std::array{&a, &b};
+  } else {
+    auto& [a] = state;
+    return std::array{&a};
+  }
 }
 
 // One time step as a value: parameters as fields, a State, its start, and the step itself. Time,
@@ -78,8 +65,7 @@ typename C::State cell_step(const C& cell, const Var& x, const typename C::State
 
 // The state off its tape, to carry it from one window of truncated BPTT to the next.
 template <class State>
-  requires requires(State& s) { state_parts(s); }
-State detach(State state) {
+requires std::is_aggregate_v<State> State detach(State state) {
   for (Var* part : state_parts(state)) *part = detach(*part);
   return state;
 }

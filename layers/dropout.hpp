@@ -13,9 +13,7 @@ struct Dropout {
   explicit Dropout(real probability) : p(probability) {
     check<Error>(p >= 0 && p < 1, "dropout: p must lie in [0, 1); got {}", p);
   }
-  Var operator()(const Var& x, Random* random) const {
-    return random ? dropout(x, p, *random) : x;
-  }
+  Var operator()(const Var& x, Random* random) const { return random ? dropout(x, p, *random) : x; }
   static void fields(auto&, auto&&) {}
 };
 

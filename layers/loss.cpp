@@ -13,12 +13,14 @@ void check_same(const char* op, const Var& y, const Var& target) {
 
 Var mse(const Var& y, const Var& target) {
   check_same("mse", y, target);
-  return mean(pointwise("mse", [](auto a, auto b) { return square(a - b); }, y, target));
+  return mean(pointwise(
+      "mse", [](auto a, auto b) { return square(a - b); }, y, target));
 }
 
 Var mae(const Var& y, const Var& target) {
   check_same("mae", y, target);
-  return mean(pointwise("mae", [](auto a, auto b) { return abs(a - b); }, y, target));
+  return mean(pointwise(
+      "mae", [](auto a, auto b) { return abs(a - b); }, y, target));
 }
 
 Var huber(const Var& y, const Var& target, real delta) {

@@ -28,8 +28,8 @@ void for_each_parameter(Module& module, Act&& act, const std::string& prefix = "
     act(prefix, module);
   } else {
     Self::fields(module, [&](std::string_view name, auto& field) {
-      for_each_parameter(field, act, prefix.empty() ? std::string(name)
-                                                    : prefix + "." + std::string(name));
+      for_each_parameter(field, act,
+                         prefix.empty() ? std::string(name) : prefix + "." + std::string(name));
     });
   }
 }

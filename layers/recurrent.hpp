@@ -76,9 +76,10 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
   const Schedule schedule(steps, batch, options.lengths);
   State state = options.state ? *options.state : cell.initial_state(batch);
   for (Var* part : state_parts(state))
-    check(part->dim() == 2 && part->size(0) == batch,
-          "recurrent: a part of the initial state must be [{}, width], one row per row of x; got {}",
-          batch, part->shape());
+    check(
+        part->dim() == 2 && part->size(0) == batch,
+        "recurrent: a part of the initial state must be [{}, width], one row per row of x; got {}",
+        batch, part->shape());
   const std::size_t width = state_parts(state)[0]->size(1);
   if (schedule.total() == 0)
     return {options.all_outputs ? zeros({steps, batch, width}) : Var(), state};
@@ -105,9 +106,8 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
   for (std::size_t t = 0; t < xs.size(); ++t) {
     const std::size_t alive = schedule.rows_at()[t];
     if (alive < state_parts(state)[0]->size(0))
-      each_part([&](const Var& part, auto& done) {
-        return detail::drop_finished(part, alive, done);
-      });
+      each_part(
+          [&](const Var& part, auto& done) { return detail::drop_finished(part, alive, done); });
     state = cell.step(std::move(xs[t]), state);
     if (options.all_outputs) outputs.push_back(*state_parts(state)[0]);
   }

@@ -18,7 +18,7 @@ class Schedule {
 
   bool is_full() const { return full_; }  // nothing to pack: every row runs all steps
   const std::vector<std::size_t>& rows_at() const { return rows_at_; }  // up to the last > 0
-  std::size_t total() const { return total_; }                         // packed rows
+  std::size_t total() const { return total_; }                          // packed rows
 
   // For gather, from and to padded rows numbered t * batch + row:
   const Indices& pack() const { return pack_; }        // packed row -> padded row

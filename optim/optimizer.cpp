@@ -7,7 +7,8 @@ namespace reel::inline REEL_PRECISION {
 namespace {
 
 void check_rate(const char* optimiser, const char* name, double x, double below) {
-  check<Error>(x >= 0 && x < below, "{}: {} must lie in [0, {}); got {}", optimiser, name, below, x);
+  check<Error>(x >= 0 && x < below, "{}: {} must lie in [0, {}); got {}", optimiser, name, below,
+               x);
 }
 constexpr double kNoLimit = INFINITY;
 

@@ -40,8 +40,8 @@ class Optimizer {
 struct SgdOptions {
   double learning_rate = 0.01;
   double momentum = 0;
-  bool nesterov = false;     // Nesterov 1983, as in Sutskever et al. 2013
-  double weight_decay = 0;   // L2: adds weight_decay * value to the gradient
+  bool nesterov = false;    // Nesterov 1983, as in Sutskever et al. 2013
+  double weight_decay = 0;  // L2: adds weight_decay * value to the gradient
 };
 // v = momentum v + g; value -= rate v (Nesterov: rate (g + momentum v)).
 class Sgd : public Optimizer {

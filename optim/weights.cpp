@@ -27,16 +27,16 @@ NamedArrays export_weights(const std::vector<Parameter*>& parameters) {
   return arrays;
 }
 
-void import_weights(const std::vector<Parameter*>& parameters,
-                    const NamedArrays& arrays, const std::string& source) {
+void import_weights(const std::vector<Parameter*>& parameters, const NamedArrays& arrays,
+                    const std::string& source) {
   std::set<std::string> used;
   const auto find = [&](const std::string& name, const Parameter& p) -> const Array& {
     const auto at = arrays.find(name);
-    check<FileError>(at != arrays.end(), "{}: weight {} {} is missing; this is no file of such a model",
-                     source, name, p.shape());
-    check<FileError>(shape_of(at->second) == p.shape(),
-                     "{}: weight {} must be {}; got {}", source, name, p.shape(),
-                     shape_of(at->second));
+    check<FileError>(at != arrays.end(),
+                     "{}: weight {} {} is missing; this is no file of such a model", source, name,
+                     p.shape());
+    check<FileError>(shape_of(at->second) == p.shape(), "{}: weight {} must be {}; got {}", source,
+                     name, p.shape(), shape_of(at->second));
     used.insert(name);
     return at->second;
   };

@@ -18,8 +18,8 @@ NamedArrays export_weights(const std::vector<Parameter*>& parameters);
 // Sets the parameters' values from arrays as export_weights or PyTorch makes them; two biases
 // add up to a merged one. Throws FileError, changing nothing, if a name is missing or unknown, or
 // a shape differs; `source` names the file in the message.
-void import_weights(const std::vector<Parameter*>& parameters,
-                    const NamedArrays& arrays, const std::string& source);
+void import_weights(const std::vector<Parameter*>& parameters, const NamedArrays& arrays,
+                    const std::string& source);
 
 void save_weights(const std::string& path, const std::vector<Parameter*>& parameters);
 void load_weights(const std::string& path, const std::vector<Parameter*>& parameters);

@@ -14,8 +14,8 @@ void Progress::advance(std::size_t done, const std::string& text) {
   if (!terminal_ || Clock::now() - shown_ < std::chrono::milliseconds(100)) return;
   shown_ = Clock::now();
   drawn_ = true;
-  fmt::print(stderr, "\r\033[K{}  {:.0f}%  {:.0f} tokens/s  left {}", text,
-             100.0 * static_cast<double>(done_) / static_cast<double>(total_), rate(), left());
+  fmt::print(stderr, "\r\033[K{}  {:.0f}%  {:.0f} tokens/s  left {}", text, 100 * share(), rate(),
+             left());
   std::fflush(stderr);
 }
 

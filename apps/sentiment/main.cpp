@@ -34,20 +34,24 @@ struct TrainCommand {
   Source source;
   std::string dev_file, model;
   double held_out = 0, dev_share = 0.1;
+  std::uint64_t split_seed = 1;
   Settings settings;
   TrainOptions options;
-  reel::VocabularyLimits limits{.min_count = 2};
+  reel::VocabularyLimits limits;
 
   void add_options(CLI::App& command) {
     source.add_options(command);
     command.add_option("--model", model, "folder to save the model in")->required();
     command.add_option("--dev", dev_file, "TSV to choose the best epoch on");
     command.add_option("--dev-share", dev_share, "without --dev: this share of the texts")
-        ->check(CLI::Range(0.0, 0.9))->capture_default_str();
+        ->check(CLI::Range(0.0, 0.9))
+        ->capture_default_str();
     command.add_option("--held-out", held_out, "share kept aside and measured once, at the end")
-        ->check(CLI::Range(0.0, 0.9))->capture_default_str();
+        ->check(CLI::Range(0.0, 0.9))
+        ->capture_default_str();
     command.add_option("--cell", settings.cell, "recurrent cell")
-        ->check(CLI::IsMember({"rnn", "lstm", "gru"}))->capture_default_str();
+        ->check(CLI::IsMember({"rnn", "lstm", "gru"}))
+        ->capture_default_str();
     const auto positive = [&](const char* name, auto& value, const char* help) {
       command.add_option(name, value, help)->check(CLI::PositiveNumber)->capture_default_str();
     };
@@ -59,14 +63,15 @@ struct TrainCommand {
     positive("--max-length", settings.max_length, "words kept of each text");
     positive("--epochs", options.epochs, "passes over the texts");
     positive("--batch", options.batch_size, "texts in a step");
-    positive("--rate", options.learning_rate, "learning rate of AdamW");
+    positive("--rate", options.learning_rate, "learning rate of Adam, falling to 0");
     positive("--clip", options.clip, "bound of the gradient's norm");
     positive("--min-count", limits.min_count, "rarer words become <unk>");
     positive("--max-words", limits.max_size, "size of the vocabulary");
-    share("--decay", options.weight_decay, "weight decay");
     share("--dropout", settings.dropout, "of word vectors and of the last state");
     share("--word-dropout", options.word_dropout, "share of words hidden while training");
-    command.add_option("--seed", options.seed, "of all random numbers")->capture_default_str();
+    command.add_option("--seed", options.seed, "of the weights, the order and the dropout")
+        ->capture_default_str();
+    command.add_option("--split-seed", split_seed, "of what is held out")->capture_default_str();
   }
 
   int run() {
@@ -77,11 +82,11 @@ struct TrainCommand {
 
     // The vocabulary knows the words of the texts that are learned from, and no others.
     const std::vector<std::int64_t> labels = reel::labels_of(corpus);
-    const reel::Split outer = reel::stratified_split(labels, held_out, options.seed);
+    const reel::Split outer = reel::stratified_split(labels, held_out, split_seed);
     std::vector<std::int64_t> rest_labels;
     for (std::size_t i : outer.train) rest_labels.push_back(labels[i]);
-    const reel::Split inner = reel::stratified_split(
-        rest_labels, dev_file.empty() ? dev_share : 0, options.seed + 1);
+    const reel::Split inner =
+        reel::stratified_split(rest_labels, dev_file.empty() ? dev_share : 0, split_seed + 1);
     std::vector<std::vector<std::string>> words;
     for (std::size_t i : inner.train)
       words.push_back(reel::tokenize(corpus.texts[outer.train[i]].text));

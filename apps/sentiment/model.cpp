@@ -10,7 +10,7 @@ using namespace reel;
 namespace fs = std::filesystem;
 
 namespace {
-constexpr double kEmbeddingDeviation = 0.1;
+constexpr double kEmbeddingDeviation = 0.05;
 constexpr std::size_t kPredictBatch = 64;
 
 // Of the words and their order (FNV-1a), so that weights are never used with other words.
@@ -42,8 +42,8 @@ Var Model::operator()(const Batch& batch, Random* random) const {
       [&](const auto& layer) {
         return layer(words, {.lengths = batch.lengths, .all_outputs = false}).last();
       },
-      recurrent_);                                               // [B, hidden]
-  return reshape(head_(dropout_(last, random)), {-1});           // [B]
+      recurrent_);                                      // [B, hidden]
+  return reshape(head_(dropout_(last, random)), {-1});  // [B]
 }
 
 std::vector<std::int64_t> Classifier::encode(const std::string& text) const {
@@ -64,10 +64,12 @@ std::vector<double> Classifier::predict(
 
 void save(const fs::path& folder, Classifier& classifier) {
   const Settings& s = classifier.settings;
-  const nlohmann::ordered_json json = {
-      {"cell", s.cell},           {"embedding_size", s.embedding_size},
-      {"hidden_size", s.hidden_size}, {"max_length", s.max_length},
-      {"dropout", s.dropout},     {"classes", classifier.classes}};
+  const nlohmann::ordered_json json = {{"cell", s.cell},
+                                       {"embedding_size", s.embedding_size},
+                                       {"hidden_size", s.hidden_size},
+                                       {"max_length", s.max_length},
+                                       {"dropout", s.dropout},
+                                       {"classes", classifier.classes}};
   write_file_atomically(folder / "settings.json", json.dump(2) + "\n");
   classifier.vocabulary.save(folder / "vocabulary.json");
   Safetensors file;

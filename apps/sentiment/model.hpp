@@ -33,9 +33,8 @@ class Model {
   }
 
  private:
-  using Layer =
-      std::variant<reel::Recurrent<reel::Rnn>, reel::Recurrent<reel::Lstm>,
-                   reel::Recurrent<reel::Gru>>;
+  using Layer = std::variant<reel::Recurrent<reel::Rnn>, reel::Recurrent<reel::Lstm>,
+                             reel::Recurrent<reel::Gru>>;
   static Layer make_layer(const Settings& settings, reel::Random& random);
 
   reel::Embedding embedding_;

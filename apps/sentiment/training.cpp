@@ -72,8 +72,7 @@ Score evaluate(const Classifier& classifier, const Examples& examples) {
 bool train(Classifier& classifier, const Examples& examples, const Examples& dev,
            const TrainOptions& options) {
   const std::vector<Parameter*> all = parameters(classifier.model);
-  AdamW optimizer(all, {.learning_rate = options.learning_rate,
-                        .weight_decay = options.weight_decay});
+  Adam optimizer(all, {.learning_rate = options.learning_rate});
   Random random(options.seed);
   const apps::InterruptGuard guard;
   apps::Progress progress(token_count(examples) * options.epochs);
@@ -93,6 +92,7 @@ bool train(Classifier& classifier, const Examples& examples, const Examples& dev
       const Var loss = bce_with_logits(logits, y);
       tape.backward(loss);
       clip_grad_norm(all, options.clip);
+      optimizer.learning_rate = options.learning_rate * (1 - progress.share());
       optimizer.step();
 
       add(sums, logits, y, loss);

@@ -1,0 +1,182 @@
+// reel-sentiment from the outside: what it prints, writes and refuses.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <reel/data/file.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+// A folder of its own for each test, and the program run inside it.
+class Sentiment : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / fmt::format("reel-sentiment-{}", ::getpid());
+    fs::create_directories(folder_);
+    write("train.tsv", examples(60));
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // Texts that are good or bad, as their labels say.
+  static std::string examples(int count) {
+    const char* good[] = {"a fine warm film", "warm and fine", "fine , fine work"};
+    const char* bad[] = {"a dull cold film", "cold and dull", "dull , dull work"};
+    std::string text;
+    for (int i = 0; i < count; ++i)
+      text += fmt::format("{}\t{}\n", i % 2 ? "good" : "bad", i % 2 ? good[i % 3] : bad[i % 3]);
+    return text;
+  }
+  void write(const std::string& name, const std::string& bytes) {
+    reel::write_file_atomically(folder_ / name, bytes);
+  }
+  std::string read(const std::string& name) const { return reel::read_file(folder_ / name); }
+  bool exists(const std::string& name) const { return fs::exists(folder_ / name); }
+
+  Outcome run(const std::string& arguments, const std::string& input = "") {
+    write("in", input);
+    const int status = std::system(fmt::format("cd '{}' && '{}' {} <in >out 2>err",
+                                               folder_.string(), REEL_SENTIMENT, arguments)
+                                       .c_str());
+    return {WEXITSTATUS(status), read("out"), read("err")};
+  }
+  Outcome train(const std::string& more = "--data train.tsv") {
+    return run(
+        "train --model m --embedding 8 --hidden 8 --epochs 12 --rate 0.02 --dev-share 0.2 "
+        "--dropout 0.1 --word-dropout 0 " +
+        more);
+  }
+
+  fs::path folder_;
+};
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != text.npos;
+}
+
+void expect_refusal(const Outcome& outcome, const std::string& reason) {
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(contains(outcome.err, reason)) << outcome.err;
+}
+
+TEST_F(Sentiment, LearnsSavesMeasuresAndPredicts) {
+  for (const char* cell : {"rnn", "lstm", "gru"}) {
+    const Outcome trained = train(fmt::format("--data train.tsv --held-out 0.1 --cell {}", cell));
+    ASSERT_EQ(trained.code, 0) << trained.err;
+    EXPECT_TRUE(contains(trained.out, "epoch 12/12  loss ")) << trained.out;
+    EXPECT_TRUE(contains(trained.out, "tokens/s")) << trained.out;
+    EXPECT_TRUE(contains(trained.out, "held-out accuracy 1.0000")) << trained.out;
+    EXPECT_EQ(trained.err, "");  // progress is for terminals
+
+    const Outcome measured = run("eval --model m --data train.tsv");
+    EXPECT_TRUE(contains(measured.out, "60 texts")) << measured.out << measured.err;
+    EXPECT_TRUE(contains(measured.out, "accuracy 1.0000")) << measured.out;
+
+    const Outcome predicted = run("predict --model m", "fine and warm\ndull and cold\n");
+    EXPECT_EQ(predicted.out.substr(0, 5), "good\t") << predicted.out;
+    EXPECT_TRUE(contains(predicted.out, "\nbad\t")) << predicted.out;
+    EXPECT_EQ(run("predict --model m 'fine and warm' 'dull and cold'").out, predicted.out);
+  }
+}
+
+TEST_F(Sentiment, GivesTheSameBitsForTheSameSeed) {
+  const auto losses = [](std::string text) {
+    for (std::size_t at; (at = text.find(" tokens/s")) != text.npos;)
+      text.erase(text.rfind("  ", at), text.find('\n', at) - text.rfind("  ", at));
+    return text;
+  };
+  const std::string first = losses(train("--data train.tsv --seed 7").out);
+  const std::string weights = read("m/weights.safetensors");
+  EXPECT_EQ(losses(train("--data train.tsv --seed 7").out), first);
+  EXPECT_EQ(read("m/weights.safetensors"), weights);
+  train("--data train.tsv --seed 8");
+  EXPECT_NE(read("m/weights.safetensors"), weights);
+}
+
+TEST_F(Sentiment, ReadsOneFilePerClassInAnyLanguage) {
+  std::string good, bad;
+  for (int i = 0; i < 20; ++i) good += "прекрасный фильм\n", bad += "скучный фильм\n";
+  write("films.good", good);
+  write("films.bad", bad);
+  ASSERT_EQ(train("--classes films.bad films.good").code, 0);
+  EXPECT_EQ(run("predict --model m 'Прекрасный ФИЛЬМ'").out.substr(0, 5), "good\t");
+}
+
+TEST_F(Sentiment, LabelsATextWithoutWords) {
+  ASSERT_EQ(train().code, 0);
+  const Outcome outcome = run("predict --model m", "\n");
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_TRUE(contains(outcome.out, "\t0.")) << outcome.out;
+}
+
+TEST_F(Sentiment, RefusesBadDataAndWritesNoModel) {
+  write("empty.tsv", "");
+  write("one.tsv", "good\ta\ngood\tb\n");
+  write("utf8.tsv", "good\ta\nbad\t\xff\n");
+  write("tab.tsv", "good\ta\nbad without tab\n");
+  expect_refusal(train("--data missing.tsv"), "missing.tsv");
+  expect_refusal(train("--data empty.tsv"), "empty.tsv");
+  expect_refusal(train("--data one.tsv"), "one.tsv");
+  expect_refusal(train("--data utf8.tsv"), "utf8.tsv:2");
+  expect_refusal(train("--data tab.tsv"), "tab.tsv:2");
+  EXPECT_FALSE(exists("m"));
+}
+
+TEST_F(Sentiment, RefusesAModelThatDoesNotFit) {
+  expect_refusal(run("predict --model nowhere a"), "nowhere/settings.json");
+  ASSERT_EQ(train().code, 0);
+  const std::string weights = read("m/weights.safetensors"), words = read("m/vocabulary.json");
+
+  write("m/weights.safetensors", weights.substr(0, weights.size() / 2));
+  expect_refusal(run("predict --model m a"), "weights.safetensors");
+  write("m/weights.safetensors", "PK\x03\x04 this is no such file");
+  expect_refusal(run("predict --model m a"), "weights.safetensors");
+  write("m/weights.safetensors", weights);
+
+  write("m/vocabulary.json", "[\"<pad>\", \"<unk>\", \"other\"]");
+  expect_refusal(run("predict --model m a"), "vocabulary.json");
+  write("m/vocabulary.json", words);
+  write("m/settings.json", "{}");
+  expect_refusal(run("predict --model m a"), "settings.json");
+}
+
+TEST_F(Sentiment, RefusesLabelsTheModelDoesNotKnow) {
+  ASSERT_EQ(train().code, 0);
+  write("test.tsv", "good\tfine\nmiddling\tso so\n");
+  expect_refusal(run("eval --model m --data test.tsv"), "test.tsv:2");
+  expect_refusal(run("predict --model m", "fine\n\xff\n"), "standard input:2");
+}
+
+TEST_F(Sentiment, TellsHowItIsUsed) {
+  EXPECT_EQ(run("train --data train.tsv --model m --no-such-option 1").code, 2);
+  EXPECT_EQ(run("train --data train.tsv --model m --cell transformer").code, 2);
+  EXPECT_EQ(run("train --model m").code, 2);
+  EXPECT_EQ(run("").code, 2);
+  for (const char* command : {"", "train", "eval", "predict"})
+    EXPECT_EQ(run(fmt::format("{} --help", command)).code, 0);
+  EXPECT_FALSE(exists("m"));
+}
+
+TEST_F(Sentiment, SavesWhatItLearnedWhenInterrupted) {
+  write("long.tsv", examples(2000));
+  write("interrupt.sh", fmt::format("'{}' train --data long.tsv --model m --epochs 10000 &\n"
+                                    "pid=$!\nsleep 1\nkill -INT $pid\nwait $pid\n",
+                                    REEL_SENTIMENT));
+  const std::string script = fmt::format("cd '{}' && bash -m interrupt.sh", folder_.string());
+  const int status = std::system((script + " >out 2>err").c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_TRUE(contains(read("out"), "interrupted")) << read("out") << read("err");
+  EXPECT_EQ(run("predict --model m 'fine'").code, 0);
+}
+
+}  // namespace
