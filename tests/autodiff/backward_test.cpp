@@ -188,6 +188,20 @@ const std::vector<Program> kProducts{
        const Var h = tanh(affine(x[0], x[1]));
        return matmul(h, x[1]) + affine(h, x[1], index(x[1] * x[1], 0, 1));
      }},
+    // The product of y waits on a gradient that goes on to c, and from there to a, which adds.
+    {"a_waiting_gradient_is_handed_down",
+     {{6, 3}, {4, 3}, {3, 4}},
+     [](In x) {
+       const Var a = tanh(x[2]), b = sin(x[2]), early = square(a), c = concat({a, b}, 0);
+       return square(affine(x[0], x[1], c)) + sum(early);
+     }},
+    {"a_waiting_gradient_is_handed_down_in_part",
+     {{3, 3}, {4, 3}, {3, 4}},
+     [](In x) {
+       const Var a = tanh(x[2]), b = sin(x[2]), early = square(a);
+       auto parts = cut(concat({a, b}, 0), {3, 3});
+       return square(affine(x[0], x[1], parts[0])) + parts[1] + sum(early);
+     }},
     // y's product waits with a gradient that lies beside w's; finding w's makes it run.
     {"a_weight_joined_with_its_product",
      {{3, 4}, {4, 4}},
@@ -204,14 +218,13 @@ const std::vector<Program> kProducts{
        const Var y = affine(x[0], w);
        return square(concat({y, z}, 0)) + sum(both);
      }},
-    // Two products wait on one block; running one must not let the other's rows change.
+    // Two products wait on one block; running w's must not let the rows of the other's change.
     {"two_waiting_products_in_one_block",
-     {{3, 4}, {4, 4}, {4, 4}},
+     {{6, 3}, {4, 3}, {3, 4}, {4, 3}},
      [](In x) {
-       const Var a = tanh(x[0]), b = sin(x[0]), w = tanh(x[1]);
-       const Var joined = concat({a, b}, 0);
-       const Var c = affine(concat({x[0], x[0]}, 0), x[2], joined), y = affine(x[0], w, a * b);
-       return square(concat({c, y}, 0)) + sum(square(a));
+       const Var a = tanh(x[2]), b = sin(x[2]), early = square(a), c = concat({a, b}, 0);
+       const Var w = tanh(x[3]), y = affine(x[0], w), z = affine(x[0], x[1], c);
+       return square(concat({z, y}, 0)) + sum(early);
      }},
 };
 

@@ -178,9 +178,15 @@ Var run_recurrence(std::uint64_t seed, std::span<const Var> leaves) {
   const auto chance = [&](double p) { return random.uniform() < p; };
   const Var w_x = leaves[1], w_h = chance(0.3) ? tanh(leaves[2]) : leaves[2], bias = leaves[3];
   const bool again = chance(0.3);  // the input product is read elsewhere too
-  Var projected = chance(0.5) ? affine(leaves[0], w_x, bias) : affine(leaves[0], w_x);
+  Var projected = chance(0.5) ? affine(leaves[0], w_x, bias) : affine(leaves[0], w_x),
+      early = real(0);
+  if (chance(0.4)) {
+    const std::array halves{tanh(slice(projected, 0, 0, 7)), sin(slice(projected, 0, 7, 12))};
+    early = sum(square(halves[0]));
+    projected = concat(halves, 0);
+  }
   std::vector<Var> steps = split(projected, std::array<std::size_t, 5>{3, 3, 2, 2, 2}, 0);
-  Var h = leaves[4], extra = real(0);
+  Var h = leaves[4], extra = early;
   std::vector<Var> outputs, finished;
   for (Var& step : steps) {
     if (step.size(0) < h.size(0)) {
