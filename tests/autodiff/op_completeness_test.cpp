@@ -11,8 +11,8 @@
 namespace reel::testing {
 namespace {
 
-// How many functions of each name a header declares that return Vars; forwarding inline
-// overloads and namespace detail do not count.
+// How many functions of each name a header declares that return Vars; overloads defined there,
+// which forward, and namespace detail do not count.
 std::map<std::string, int> declared_ops(const std::string& header) {
   std::ifstream file(std::string(REEL_SOURCE_DIR) + "/" + header);
   static const std::regex op(
@@ -23,7 +23,7 @@ std::map<std::string, int> declared_ops(const std::string& header) {
     if (line.starts_with("namespace detail {")) in_detail = true;
     if (line.starts_with("}")) in_detail = false;
     std::smatch match;
-    const bool definition = line.ends_with("{");
+    const bool definition = line.find(") {") != std::string::npos;
     if (!in_detail && !definition && std::regex_search(line, match, op)) ++count[match[1]];
   }
   return count;
