@@ -1,0 +1,158 @@
+// reel-bench: steps of recurrent layers, beside the same steps of other libraries.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <set>
+
+#include "onednn_peer.hpp"
+#include "report.hpp"
+#include "torch_peer.hpp"
+
+namespace {
+
+using namespace bench;
+
+constexpr int kFailed = 1, kUsage = 2;
+constexpr double kSameAnswer = 1e-3;  // float sums over all rows, in another order
+
+struct Options {
+  std::vector<std::string> cells{"all"}, shapes{"S1", "S2", "S3", "S4", "S5"}, peers{"onednn"};
+  std::size_t layers = 1, directions = 1, threads = 1, runs = 15;
+  std::string mode = "train", json, python = "/usr/bin/python3";
+  bool markdown = false;
+};
+
+void add_options(CLI::App& app, Options& o) {
+  std::vector<std::string> cells{"all"};
+  for (const CellKind& kind : cell_kinds()) cells.push_back(kind.name);
+  const auto many = [](CLI::Option* option) {
+    option->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    return option->take_all()->capture_default_str();
+  };
+  const CLI::Validator only_one(
+      [](std::string& text) { return text == "1" ? "" : "only 1 so far; got " + text; }, "");
+  many(app.add_option("--cell", o.cells, "cell, repeatable; all: lstm, gru, rnn"))
+      ->check(CLI::IsMember(cells));
+  many(app.add_option("--shape", o.shapes, "S1 .. S5 or B,T,E,H, repeatable"));
+  many(app.add_option("--peer", o.peers,
+                      "whom to run beside reel, repeatable; torch-cell: a cell in Python; builtin: "
+                      "reel's own cell with the same products"))
+      ->check(CLI::IsMember({"onednn", "torch", "torch-cell", "builtin", "none"}));
+  app.add_option("--mode", o.mode, "train: forward and backward; infer: forward only")
+      ->check(CLI::IsMember({"train", "infer"}))
+      ->capture_default_str();
+  app.add_option("--layers", o.layers, "layers on top of each other")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
+  app.add_option("--directions", o.directions, "only 1 so far")->check(only_one);
+  app.add_option("--threads", o.threads, "only 1 so far")->check(only_one);
+  app.add_option("--runs", o.runs, "turns of some 20 ms, or one step, for each contestant")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option("--python", o.python, "the Python that has PyTorch")->capture_default_str();
+  app.add_option("--json", o.json, "file to write the results to");
+  app.add_flag("--markdown", o.markdown, "print a table; the lines go to standard error");
+}
+
+std::unique_ptr<Contestant> make_peer(const std::string& name, const Problem& problem,
+                                      const std::string& python) {
+  if (name == "onednn") return make_onednn(problem);
+  if (name == "torch") return make_torch(problem, false, python);
+  if (name == "torch-cell") return make_torch(problem, true, python);
+  if (problem.what.cell.builtin == problem.what.cell.name)
+    throw Missing("is the same as " + problem.what.cell.name);
+  return make_reel(problem, problem.what.cell.builtin);
+}
+
+CaseResult measure(const Case& what, const Options& options, std::set<std::string>& said) {
+  const Problem problem = make_problem(what);
+  const auto reel = make_reel(problem, what.cell.name);
+  const Answer answer = reel->answer();
+  CaseResult result{what, {}, {}, 0, {}};
+  std::vector<std::unique_ptr<Contestant>> peers;
+  for (const std::string& name : options.peers) {
+    if (name == "none") continue;
+    try {
+      peers.push_back(make_peer(name, problem, options.python));
+    } catch (const Missing& why) {
+      const std::string line = fmt::format("left out: {}: {}", name, why.what());
+      if (said.insert(line).second) std::cerr << line << '\n';
+      continue;
+    }
+    result.peers.push_back({name, {}, {}, {}});
+    if (what.cell.equations.empty()) continue;
+    const Disagreement difference = disagreement(answer, peers.back()->answer());
+    if (!(difference.size < kSameAnswer))
+      throw std::runtime_error(fmt::format(
+          "{} at {}: {} computes something else: its {} differs by {:.1e} of the largest number",
+          what.cell.name, what.shape, name, difference.where, difference.size));
+    result.peers.back().disagreement = difference.size;
+  }
+
+  std::vector<Contestant*> contestants{reel.get()};
+  for (const auto& peer : peers) contestants.push_back(peer.get());
+  const DuelResult duel_result = duel(contestants, options.runs);
+  result.ms = duel_result.ms[0];
+  result.peak_gflops = duel_result.peak_gflops;
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    result.peers[i].ms = duel_result.ms[i + 1];
+    result.peers[i].ratio = duel_result.ratio[i + 1];
+  }
+  result.cost = reel->cost();
+  return result;
+}
+
+void bench_all(const Options& options) {
+  std::vector<std::string> cells;
+  for (const std::string& cell : options.cells)
+    if (cell == "all")
+      cells.insert(cells.end(), {"lstm", "gru", "rnn"});
+    else
+      cells.push_back(cell);
+  std::vector<Case> cases;
+  for (const std::string& cell : cells)
+    for (const std::string& shape : options.shapes) {
+      Case what = make_case(cell, shape);
+      what.layers = options.layers;
+      what.train = options.mode == "train";
+      cases.push_back(what);
+    }
+  std::vector<CaseResult> results;
+  std::set<std::string> said;
+  for (const Case& what : cases) {
+    results.push_back(measure(what, options, said));
+    for (const std::string& line : lines(results.back()))
+      (options.markdown ? std::cerr : std::cout) << line << std::endl;
+  }
+  if (!options.json.empty()) write_json(options.json, results);
+  if (options.markdown) std::cout << markdown(results);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Steps of recurrent layers, beside the same steps of other libraries.",
+               "reel-bench");
+  Options options;
+  add_options(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : kUsage;
+  }
+  bench_all(options);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::invalid_argument& e) {
+    std::cerr << "reel-bench: " << e.what() << '\n';
+    return kUsage;
+  } catch (const std::exception& e) {
+    std::cerr << "reel-bench: " << e.what() << '\n';
+    return kFailed;
+  }
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""PyTorch's side of reel-bench, one case; torch_peer.cpp runs it and talks to it.
+
+Arguments: lstm|gru|rnn builtin|custom train|infer B T E H layers. Says "ready", reads x, dy and
+the weights as raw floats, then answers lines: "step N" with the milliseconds of N steps, "answer"
+with outputs and gradients as raw floats.
+"""
+import os
+import sys
+import time
+
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+try:
+    import numpy as np
+    import torch
+except ImportError as error:
+    print(f"{sys.executable}: {error}; apt install python3-torch, or name another --python")
+    sys.exit()
+
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+class Custom(torch.nn.Module):
+    """The same layers with their step written out and looped over in Python."""
+
+    def __init__(self, cell, shapes):
+        super().__init__()
+        self.step, self.hidden = getattr(self, cell), shapes[0]["weight_hh"][1]
+        for layer, named in enumerate(shapes):
+            for name, shape in named.items():
+                self.register_parameter(f"{name}_l{layer}", torch.nn.Parameter(torch.zeros(shape)))
+
+    def forward(self, x):
+        for layer in range(len(list(self.parameters())) // len(NAMES)):
+            w, v, b, d = (getattr(self, f"{name}_l{layer}") for name in NAMES)
+            state = [x.new_zeros(x.shape[1], self.hidden)] * 2
+            outputs = []
+            for row in torch.nn.functional.linear(x, w, b).unbind(0):
+                state = self.step(row, torch.nn.functional.linear(state[0], v, d), state)
+                outputs.append(state[0])
+            x = torch.stack(outputs)
+        return x, None
+
+    @staticmethod
+    def lstm(x, a, state):
+        i, f, g, o = (x + a).chunk(4, -1)
+        c = torch.sigmoid(f) * state[1] + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+    @staticmethod
+    def gru(x, a, state):
+        (xr, xz, xn), (hr, hz, hn) = x.chunk(3, -1), a.chunk(3, -1)
+        z = torch.sigmoid(xz + hz)
+        n = torch.tanh(xn + torch.sigmoid(xr + hr) * hn)
+        return (1 - z) * n + z * state[0],
+
+    @staticmethod
+    def rnn(x, a, _):
+        return torch.tanh(x + a),
+
+
+def main():
+    cell, form, mode = sys.argv[1:4]
+    batch, steps, inputs, hidden, layers = map(int, sys.argv[4:])
+    torch.set_num_threads(1)
+    print("ready", flush=True)
+
+    def receive(*shape):
+        size = 4 * int(np.prod(shape))
+        return torch.from_numpy(np.frombuffer(sys.stdin.buffer.read(size), np.float32)
+                                .reshape(shape).copy())
+
+    rows = GATES[cell] * hidden
+    shapes = [dict(zip(NAMES, ((rows, hidden if layer else inputs), (rows, hidden), (rows,), (rows,))))
+              for layer in range(layers)]
+    if form == "custom":
+        net = Custom(cell, shapes)
+    else:
+        net = getattr(torch.nn, cell.upper())(inputs, hidden, layers)
+    x, dy = receive(steps, batch, inputs), receive(steps, batch, hidden)
+    with torch.no_grad():
+        for layer, named in enumerate(shapes):
+            for name, shape in named.items():
+                getattr(net, f"{name}_l{layer}").copy_(receive(*shape))
+    train = mode == "train"
+    x.requires_grad_(train)
+    torch.set_grad_enabled(train)
+
+    def step():
+        if train:
+            x.grad = None
+            net.zero_grad(set_to_none=True)
+        y, _ = net(x)
+        if train:
+            y.backward(dy)
+        return y
+
+    for line in sys.stdin.buffer:
+        words = line.split()
+        if words[0] == b"step":
+            times = []
+            for _ in range(int(words[1])):
+                start = time.perf_counter()
+                step()
+                times.append(f"{1e3 * (time.perf_counter() - start):.6f}")
+            print(*times, flush=True)
+        else:
+            parts = [step()]
+            if train:
+                names = NAMES if cell == "gru" else NAMES[:3]
+                parts += [x.grad] + [getattr(net, f"{name}_l{layer}").grad
+                                     for layer in range(layers) for name in names]
+            for part in parts:
+                sys.stdout.buffer.write(part.detach().contiguous().numpy().tobytes())
+            sys.stdout.buffer.flush()
+
+
+main()
