@@ -1,5 +1,6 @@
 #include <reel/autodiff/deferred.hpp>
 #include <reel/autodiff/gemm.hpp>
+#include <reel/autodiff/gradient.hpp>
 
 #include <utility>
 

@@ -61,7 +61,7 @@ Var where(const Var& condition, const Var& a, const Var& b) {
 
 Var stop_gradient(const Var& x) {
   return record(
-      "stop_gradient", std::array{x}, x.node("stop_gradient").value, [](Pull&) {},
+      "stop_gradient", std::array{x}, x.node("stop_gradient").share(), [](Pull&) {},
       [](detail::Node&) { return true; });
 }
 

@@ -38,6 +38,11 @@ struct Node : Counted {
   std::vector<Node*, PoolAllocator<Node*>> outputs;  // of a many-valued op
 
   const Shape& shape() const { return value.view.shape; }
+  // The value, for a node that will show the same memory: from now on nobody may overwrite it.
+  const Value& share() {
+    overwritable = false;
+    return value;
+  }
   bool has_grad() const;  // in itself or an output
 
   // dInputs from dOutputs, in ops.
@@ -51,43 +56,5 @@ struct Node : Counted {
   virtual bool window(const View& /*whole*/, View* /*part*/) const { return false; }
 };
 
-// Where to put a contribution to n's gradient: add to it if `accumulate`, else overwrite.
-struct Target {
-  View view;
-  bool accumulate;
-};
-Target grad_target(Node& n);
-// Does now what grad_target might do to other gradients: for rules that take several targets
-// before they write.
-void prepare_grad(Node& n);
-void add_grad(Node& n, const Var& contribution);
-// Gives all of `from`'s gradient memory to n, to which nothing else contributes any more.
-void hand_down(const Value& from, Node& n);
-
 }  // namespace detail
-
-// What a derivative rule sees: the op's inputs x, outputs y, gradients dy, and where to give dx.
-class Pull {
- public:
-  Pull(detail::Node& node, detail::Vars* recorded) : node_(node), recorded_(recorded) {}
-
-  std::size_t inputs() const { return node_.inputs.size(); }
-  Var x(std::size_t i) const { return node_.inputs[i]; }
-  Var y(std::size_t k = 0) const;
-  Var dy(std::size_t k = 0) const;  // zeros if nothing used output k
-  bool wants(std::size_t i) const;
-  // dx_i += make(), which is called only if input i wants a gradient.
-  template <class Make>
-  void give(std::size_t i, Make&& make) const {
-    if (wants(i)) add(i, make());
-  }
-
- private:
-  void add(std::size_t i, const Var& contribution) const;
-  detail::Node& output(std::size_t k) const;
-
-  detail::Node& node_;
-  detail::Vars* recorded_;  // gradients of all nodes as Vars; null: in memory
-};
-
 }  // namespace reel::inline REEL_PRECISION

@@ -16,6 +16,21 @@ Var operator-(const Var& a, const Var& b);
 Var operator*(const Var& a, const Var& b);
 Var operator/(const Var& a, const Var& b);
 Var operator-(const Var& a);
+// Else xtensor's operators, which take any arrays, would be preferred.
+template <class A, class B>
+concept VarAndArray = (std::same_as<std::decay_t<A>, Var> &&
+                       std::same_as<std::decay_t<B>, Array>) ||
+                      (std::same_as<std::decay_t<A>, Array> && std::same_as<std::decay_t<B>, Var>);
+// clang-format off
+template <class A, class B> requires VarAndArray<A, B>
+Var operator+(A&& a, B&& b) { return Var(a) + Var(b); }
+template <class A, class B> requires VarAndArray<A, B>
+Var operator-(A&& a, B&& b) { return Var(a) - Var(b); }
+template <class A, class B> requires VarAndArray<A, B>
+Var operator*(A&& a, B&& b) { return Var(a) * Var(b); }
+template <class A, class B> requires VarAndArray<A, B>
+Var operator/(A&& a, B&& b) { return Var(a) / Var(b); }
+// clang-format on
 Var abs(const Var& x);   // slope 0 at 0
 Var sign(const Var& x);  // -1, 0, 1
 Var exp(const Var& x);

@@ -1,7 +1,8 @@
 // How an op becomes a node: value now, derivative rule for later.
 #pragma once
 
-#include <reel/autodiff/runs.hpp>
+#include <reel/autodiff/gradient.hpp>
+#include <reel/autodiff/pull.hpp>
 #include <reel/autodiff/tape.hpp>
 
 namespace reel::inline REEL_PRECISION {

@@ -1,5 +1,6 @@
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/runs.hpp>
 
 #include <limits>
 #include <numeric>

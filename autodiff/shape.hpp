@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cstddef>
 #include <initializer_list>
+#include <iterator>
 #include <span>
 #include <stdexcept>
 
@@ -22,7 +23,7 @@ class ShortList {
 
   ShortList() = default;
   ShortList(std::initializer_list<T> values) : ShortList(values.begin(), values.end()) {}
-  template <class Iterator>
+  template <std::input_iterator Iterator>
   ShortList(Iterator first, Iterator last) {
     for (; first != last; ++first) push_back(static_cast<T>(*first));
   }

@@ -37,7 +37,7 @@ struct WindowNode : Node {
 template <class Move, class Rule>
 Var window(const char* op, const Var& x, bool tiles, Move move, Rule rule) {
   const bool recorded = must_record(op, std::span(&x, 1));
-  Value value = x.ref()->value;
+  Value value = x.ref()->share();
   if (!move(value.view, &value.view)) {
     const Value dense = dense_copy(value.view);
     value = dense;
@@ -109,7 +109,7 @@ Var expand(const Var& x, const Shape& shape) {
   const Shape& from = x.node("expand").shape();
   check(broadcast_shapes("expand", from, shape) == shape,
         "expand: x must broadcast to the shape; got x {}, shape {}", from, shape);
-  Value value = x.ref()->value;
+  Value value = x.ref()->share();
   value.view = value.view.expanded(shape);
   return record("expand", std::array{x}, std::move(value),
                 [](Pull& p) { p.give(0, [&] { return sum_to(p.dy(), p.x(0).shape()); }); });
@@ -243,7 +243,7 @@ void detail::split_into(std::span<Var> parts, const Var& x, std::span<const std:
   }
   std::size_t begin = 0;
   for (std::size_t k = 0; k < extents.size(); begin += extents[k++]) {
-    Value part = x.ref()->value;
+    Value part = x.ref()->share();
     part.view = part.view.narrow(at, begin, extents[k]);
     if (!node) {
       parts[k] = unrecorded("split", std::move(part));

@@ -20,6 +20,11 @@ template <class State>
 requires std::is_aggregate_v<State>
 auto state_parts(State& state) {
   constexpr detail::AnyVar any;
+  static_assert(
+      !requires {
+        State{any, any, any, any, any};
+      },
+      "a state has at most four parts");
   if constexpr (requires { State{any, any, any, any}; }) {
     auto& [a, b, c, d] = state;
     return std::array{&a, &b, &c, &d};

@@ -74,12 +74,15 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
   check(x.dim() == 3, "recurrent: x must be [T, B, in]; got {}", x.shape());
   const std::size_t steps = x.size(0), batch = x.size(1);
   const Schedule schedule(steps, batch, options.lengths);
-  State state = options.state ? *options.state : cell.initial_state(batch);
-  for (Var* part : state_parts(state))
-    check(
-        part->dim() == 2 && part->size(0) == batch,
-        "recurrent: a part of the initial state must be [{}, width], one row per row of x; got {}",
-        batch, part->shape());
+  State state = cell.initial_state(batch);
+  if (options.state) {
+    State given = *options.state;
+    for (std::size_t i = 0; i < state_parts(state).size(); ++i)
+      check(state_parts(given)[i]->shape() == state_parts(state)[i]->shape(),
+            "recurrent: part {} of the initial state must be {}; got {}", i,
+            state_parts(state)[i]->shape(), state_parts(given)[i]->shape());
+    state = given;
+  }
   const std::size_t width = state_parts(state)[0]->size(1);
   if (schedule.total() == 0)
     return {options.all_outputs ? zeros({steps, batch, width}) : Var(), state};

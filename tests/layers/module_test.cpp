@@ -101,11 +101,9 @@ TEST(LayerPathTest, WrongStateNamesTheLayer) {
   EXPECT_EQ(run({5, 2}, {2, 3}, {2, 3}),
             "encoder.lstm: recurrent: x must be [T, B, in]; got [5, 2]");
   EXPECT_EQ(run({5, 2, 4}, {2, 3}, {1, 3}),
-            "encoder.lstm: recurrent: a part of the initial state must be [2, width], one row per "
-            "row of x; got [1, 3]");
+            "encoder.lstm: recurrent: part 1 of the initial state must be [2, 3]; got [1, 3]");
   EXPECT_EQ(run({5, 2, 4}, {2, 7}, {2, 3}),
-            "encoder.lstm: affine: the last extent of x must equal the columns of w; "
-            "got x [2, 7], w [12, 3]");
+            "encoder.lstm: recurrent: part 0 of the initial state must be [2, 3]; got [2, 7]");
 }
 
 TEST(LayerPathTest, WithoutNamesItIsTheKindOfLayer) {

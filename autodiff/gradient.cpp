@@ -1,0 +1,80 @@
+#include <reel/autodiff/gradient.hpp>
+#include <reel/autodiff/tape.hpp>
+
+namespace reel::inline REEL_PRECISION {
+
+using namespace detail;
+
+namespace {
+
+// Finds a place for n's gradient, without writing to it.
+void locate_grad(Node& n) {
+  if (n.grad.view.data) return;
+  if (n.locate_kept()) return;
+  if (Node* base = n.base(); base && base->needs_grad) {
+    locate_grad(*base);
+    // Windows that tile a base which nobody else reads may be written one by one.
+    const bool first_write = n.tiles_base && base->consumers == 1 && !base->grad_written;
+    if (n.window(base->grad.view, &n.grad.view)) {
+      if (!first_write && !base->grad_written) {
+        fill(base->grad.view, 0);
+        base->grad_written = true;
+      }
+      n.grad.storage = base->grad.storage;
+      n.grad_in_base = true;
+      n.grad_written = !first_write;
+      return;
+    }
+  }
+  if (n.sum_input >= 0) {
+    Node& term = *n.inputs[static_cast<std::size_t>(n.sum_input)].ref();
+    if (term.needs_grad && term.consumers == 1 && !term.grad_written) {
+      locate_grad(term);
+      if (!term.grad_written) {
+        n.grad = term.grad;
+        n.grad_shared = true;
+        return;
+      }
+    }
+  }
+  n.grad = allocate(n.shape());
+}
+
+}  // namespace
+
+void detail::prepare_grad(Node& n) {
+  locate_grad(n);
+  if (n.grad_written && n.grad.storage && n.grad.storage->frozen) n.tape->deferred().flush();
+}
+
+Target detail::grad_target(Node& n) {
+  prepare_grad(n);
+  return {n.grad.view, std::exchange(n.grad_written, true)};
+}
+
+void detail::add_grad(Node& n, const Var& contribution) {
+  const Node& c = contribution.node(n.op);
+  check(c.shape() == n.shape(),
+        "{}: a gradient must have the shape of its value; got gradient {}, value {}", n.op,
+        c.shape(), n.shape());
+  const bool sole = contribution.ref()->refs == 1 && c.value.storage && c.value.storage->refs == 1;
+  if (!n.grad.view.data && !n.keeps_grad && !n.base() && sole && c.value.view.is_dense()) {
+    n.grad = c.value;
+    n.grad_written = true;
+    return;
+  }
+  const Target to = grad_target(n);
+  to.accumulate ? detail::add(c.value.view, to.view) : copy(c.value.view, to.view);
+}
+
+void detail::hand_down(const Value& from, Node& n) {
+  if (n.grad.view.data || n.keeps_grad || n.base() || !from.storage) {
+    const Target to = grad_target(n);
+    to.accumulate ? detail::add(from.view, to.view) : copy(from.view, to.view);
+  } else {
+    n.grad = from;
+    n.grad_written = true;
+  }
+}
+
+}  // namespace reel::inline REEL_PRECISION

@@ -1,0 +1,71 @@
+#include <reel/autodiff/node.hpp>
+#include <reel/autodiff/tape.hpp>
+
+namespace reel::inline REEL_PRECISION {
+
+using namespace detail;
+
+namespace {
+thread_local ParameterScope* innermost_scope = nullptr;
+}
+
+// The leaf that stands for a parameter: its gradient lies in the parameter.
+struct ParameterLeaf : Node {
+  explicit ParameterLeaf(const Parameter& p) : parameter(p), version(p.version_) {
+    op = "parameter";
+    keeps_grad = true;
+    needs_grad = p.trainable;
+    value.view = View(const_cast<real*>(p.value_.data()), p.shape());
+  }
+  void pull(Pull&) override {
+    check<Error>(version == parameter.version_,
+                 "backward: parameter {} was changed after the tape recorded it; update "
+                 "parameters after backward",
+                 parameter.name);
+  }
+  // Does this node still stand for the parameter, for what records now?
+  bool is_current() const {
+    const bool wanted = Tape::current() && parameter.trainable;
+    return !stale && version == parameter.version_ && (needs_grad || !wanted);
+  }
+  bool locate_kept() override {
+    grad.view = View(parameter.mutable_grad().data(), shape());
+    grad_written = std::exchange(parameter.has_grad_, true);
+    return true;
+  }
+  const Parameter& parameter;
+  std::uint64_t version;
+};
+
+const Array& Parameter::grad() const {
+  if (!has_grad_) grad_ = full_array(shape(), 0);
+  return grad_;
+}
+Array& Parameter::mutable_grad() const {
+  if (grad_.shape() != value_.shape()) grad_ = empty_array(shape());
+  return grad_;
+}
+
+ParameterScope::ParameterScope() : outer_(std::exchange(innermost_scope, this)) {}
+ParameterScope::~ParameterScope() { innermost_scope = outer_; }
+ParameterScope* ParameterScope::current() { return innermost_scope; }
+Var ParameterScope::find(const Parameter& parameter) const {
+  auto at = vars_.find(&parameter);
+  if (at == vars_.end()) return {};
+  const auto& leaf = static_cast<const ParameterLeaf&>(*at->second.ref());
+  return leaf.is_current() ? at->second : Var();
+}
+
+Var::Var(const Parameter& parameter) {
+  ParameterScope* scope = ParameterScope::current();
+  if (scope) *this = scope->find(parameter);
+  if (node_) return;
+  node_ = Ref<Node>(new ParameterLeaf(parameter));
+  if (Tape* tape = Tape::current(); tape && parameter.trainable)
+    tape->push(node_);
+  else
+    node_->needs_grad = false;
+  if (scope) scope->remember(parameter, *this);
+}
+
+}  // namespace reel::inline REEL_PRECISION
