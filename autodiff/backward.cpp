@@ -27,7 +27,10 @@ void Tape::backward(const Var& loss, const Array& seed) {
     play_back(last.index);
   } catch (...) {
     deferred_ = {};
-    for (const Ref<Node>& node : nodes_) finish(*node);
+    for (const Ref<Node>& node : nodes_) {
+      node->forget_grad();
+      finish(*node);
+    }
     throw;
   }
 }
@@ -64,7 +67,7 @@ std::vector<Var> Tape::gradients(const Var& y, const std::vector<Var>& wrt,
   check<Error>(last.tape == this, "gradients: y must be recorded on this tape; got {}", last.op);
   std::optional<PauseRecording> pause;
   if (!options.create_graph) pause.emplace();
-  Vars grads(last.index + 1);
+  Vars grads(nodes_.size());  // siblings of y may lie beyond it
   grads[last.index] = Var(full_array(y.shape(), 1));
   for (std::size_t i = last.index + 1; i-- > 0;) {
     const Ref<Node> n = nodes_[i];  // recording moves nodes_

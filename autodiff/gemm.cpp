@@ -59,6 +59,11 @@ bool small_gemm(int, int, int, const Operand&, const Operand&, real*, int, bool)
 
 }  // namespace
 
+void single_thread_blas() {
+  static const bool once = (openblas_set_num_threads(1), true);
+  static_cast<void>(once);
+}
+
 void transpose_into(const View& matrix, real* to) {
   constexpr std::ptrdiff_t kTile = 16;
   const auto rows = static_cast<std::ptrdiff_t>(matrix.shape[0]);
@@ -74,10 +79,7 @@ void transpose_into(const View& matrix, real* to) {
 View transposed(const View& matrix) { return matrix.permuted({1, 0}); }
 
 void gemm(const View& a, const View& b, const View& c, bool accumulate) {
-  // One worker owns a product: see docs/design.md, "Threads".
-  static const bool single_threaded = (openblas_set_num_threads(1), true);
-  static_cast<void>(single_threaded);
-
+  single_thread_blas();
   if (c.size() == 0) return;
   if (a.shape[1] == 0) {
     if (!accumulate) fill(c, 0);

@@ -9,6 +9,10 @@ namespace reel::inline REEL_PRECISION::detail {
 // calling thread alone.
 void gemm(const View& a, const View& b, const View& c, bool accumulate);
 
+// Keeps OpenBLAS, LAPACK included, on the calling thread, so that results do not depend on the
+// number of cores. gemm does it itself.
+void single_thread_blas();
+
 // Writes matrix' to `to`, dense row-major.
 void transpose_into(const View& matrix, real* to);
 

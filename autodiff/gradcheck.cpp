@@ -74,7 +74,13 @@ class Checker {
   }
 
   double numeric(int order, std::size_t i) {
-    const Array saved = array(i);
+    struct Restore {
+      Array& array;
+      const Array saved;
+      ~Restore() { array = saved; }
+    };
+    const Restore restore{array(i), array(i)};
+    const Array& saved = restore.saved;
     const auto at = [&](double steps) {
       for (std::size_t j = 0; j < saved.size(); ++j)
         array(i).data()[j] =
@@ -82,7 +88,6 @@ class Checker {
       return value(order);
     };
     const double slope = (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * options_.step);
-    array(i) = saved;
     return slope;
   }
 

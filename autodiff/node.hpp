@@ -51,6 +51,8 @@ struct Node : Counted {
   virtual bool pull_in_place() { return false; }
   // For a leaf: finds the gradient's place elsewhere, as in a parameter.
   virtual bool locate_kept() { return false; }
+  // For such a leaf, after backward failed: drops a gradient that is half written.
+  virtual void forget_grad() {}
   // For a window on another node: where its elements lie within that node's value or gradient.
   virtual Node* base() { return nullptr; }
   virtual bool window(const View& /*whole*/, View* /*part*/) const { return false; }

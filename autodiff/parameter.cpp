@@ -1,6 +1,8 @@
 #include <reel/autodiff/node.hpp>
 #include <reel/autodiff/tape.hpp>
 
+#include <atomic>
+
 namespace reel::inline REEL_PRECISION {
 
 using namespace detail;
@@ -11,14 +13,14 @@ thread_local ParameterScope* innermost_scope = nullptr;
 
 // The leaf that stands for a parameter: its gradient lies in the parameter.
 struct ParameterLeaf : Node {
-  explicit ParameterLeaf(const Parameter& p) : parameter(p), version(p.version_) {
+  explicit ParameterLeaf(const Parameter& p) : parameter(p), version(p.version_.number) {
     op = "parameter";
     keeps_grad = true;
     needs_grad = p.trainable;
     value.view = View(const_cast<real*>(p.value_.data()), p.shape());
   }
   void pull(Pull&) override {
-    check<Error>(version == parameter.version_,
+    check<Error>(version == parameter.version_.number,
                  "backward: parameter {} was changed after the tape recorded it; update "
                  "parameters after backward",
                  parameter.name);
@@ -26,7 +28,10 @@ struct ParameterLeaf : Node {
   // Does this node still stand for the parameter, for what records now?
   bool is_current() const {
     const bool wanted = Tape::current() && parameter.trainable;
-    return !stale && version == parameter.version_ && (needs_grad || !wanted);
+    return !stale && version == parameter.version_.number && (needs_grad || !wanted);
+  }
+  void forget_grad() override {
+    if (grad.view.data) parameter.zero_grad();
   }
   bool locate_kept() override {
     grad.view = View(parameter.mutable_grad().data(), shape());
@@ -36,6 +41,11 @@ struct ParameterLeaf : Node {
   const Parameter& parameter;
   std::uint64_t version;
 };
+
+std::uint64_t Parameter::Version::next() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
 
 const Array& Parameter::grad() const {
   if (!has_grad_) grad_ = full_array(shape(), 0);
@@ -47,7 +57,11 @@ Array& Parameter::mutable_grad() const {
 }
 
 ParameterScope::ParameterScope() : outer_(std::exchange(innermost_scope, this)) {}
-ParameterScope::~ParameterScope() { innermost_scope = outer_; }
+ParameterScope::~ParameterScope() {
+  ParameterScope** link = &innermost_scope;
+  while (*link && *link != this) link = &(*link)->outer_;
+  if (*link) *link = outer_;
+}
 ParameterScope* ParameterScope::current() { return innermost_scope; }
 Var ParameterScope::find(const Parameter& parameter) const {
   auto at = vars_.find(&parameter);

@@ -7,8 +7,9 @@
 
 namespace reel::inline REEL_PRECISION {
 
-// Lives in a layer as a named field; a Var made from one refers to it, so the layer must outlive
-// the Var. Gradients add up over calls of Tape::backward until zero_grad.
+// Lives in a layer as a named field. A Var made from one refers to it, so while a tape is open the
+// layers it has seen must neither end nor move. Gradients add up over calls of Tape::backward
+// until zero_grad. Threads may share one for reading its value, not for backward.
 class Parameter {
  public:
   Parameter() = default;
@@ -19,7 +20,7 @@ class Parameter {
   std::size_t size() const { return value_.size(); }
   // For changing it; a tape that has recorded the old value then refuses to run backward.
   Array& mutable_value() {
-    ++version_;
+    version_ = Version();
     return value_;
   }
 
@@ -39,7 +40,18 @@ class Parameter {
   Array value_;
   mutable Array grad_;  // the gradient is no part of a layer's logical state
   mutable bool has_grad_ = false;
-  std::uint64_t version_ = 0;
+  // A number that no other value of any parameter has: a copy, and each change, gets a new one.
+  struct Version {
+    Version() : number(next()) {}
+    Version(const Version&) : Version() {}
+    Version& operator=(const Version&) {
+      number = next();
+      return *this;
+    }
+    static std::uint64_t next();
+    std::uint64_t number;
+  };
+  Version version_;
 };
 
 }  // namespace reel::inline REEL_PRECISION

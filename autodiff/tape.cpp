@@ -13,7 +13,9 @@ thread_local Tape* current_tape = nullptr;
 Tape::Tape() : outer_(std::exchange(current_tape, this)) {}
 
 Tape::~Tape() {
-  current_tape = outer_;
+  Tape** link = &current_tape;  // tapes may end in any order
+  while (*link && *link != this) link = &(*link)->outer_;
+  if (*link) *link = outer_;
   for (Ref<Node>& node : nodes_) {
     node->stale = true;
     node->tape = nullptr;

@@ -22,7 +22,8 @@ class Tape {
   Var leaf(Array value);
 
   // Adds dLoss/dp to the gradient of every trainable parameter and leaf that loss depends on.
-  // loss has one element, unless `seed` gives dLoss/dloss in its shape.
+  // loss has one element, unless `seed` gives dLoss/dloss in its shape. If it throws, the
+  // gradients of the parameters it had reached are cleared.
   void backward(const Var& loss);
   void backward(const Var& loss, const Array& seed);
 

@@ -1,3 +1,4 @@
+#include <reel/autodiff/gemm.hpp>
 #include <reel/layers/init.hpp>
 #include <xtensor-blas/xlinalg.hpp>
 
@@ -21,6 +22,7 @@ Array glorot(std::size_t out, std::size_t in, Random& random, std::size_t blocks
 }
 
 Array orthogonal(std::size_t n, Random& random, std::size_t blocks) {
+  detail::single_thread_blas();
   Array stacked = empty_array({blocks * n, n});
   for (std::size_t block = 0; block < blocks; ++block) {
     xt::xarray<double> draw = xt::xarray<double>::from_shape({n, n});

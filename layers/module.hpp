@@ -34,12 +34,13 @@ void for_each_parameter(Module& module, Act&& act, const std::string& prefix = "
   }
 }
 
-// The parameters of a module, for optimisers and files; names each by its path.
+// The parameters of a module, for optimisers and files; names each by its path, unless it has a
+// longer one already, from a module around this one.
 template <class Module>
 std::vector<Parameter*> parameters(Module& module) {
   std::vector<Parameter*> all;
   for_each_parameter(module, [&](const std::string& path, Parameter& parameter) {
-    parameter.name = path;
+    if (!("." + parameter.name).ends_with("." + path)) parameter.name = path;
     all.push_back(&parameter);
   });
   return all;

@@ -65,8 +65,13 @@ void Sgd::update(std::span<real> value, std::span<const real> grad, Slot& slot) 
 }
 
 Adam::Adam(std::vector<Parameter*> parameters, const AdamOptions& options)
-    : Optimizer(std::move(parameters), options.learning_rate), options_(options) {
-  const char* name = options.decoupled ? "adamw" : "adam";
+    : Adam(std::move(parameters), options, false) {}
+
+Adam::Adam(std::vector<Parameter*> parameters, const AdamOptions& options, bool decoupled)
+    : Optimizer(std::move(parameters), options.learning_rate),
+      options_(options),
+      decoupled_(decoupled) {
+  const char* name = decoupled ? "adamw" : "adam";
   check_rate(name, "beta1", options.beta1, 1);
   check_rate(name, "beta2", options.beta2, 1);
   check_rate(name, "epsilon", options.epsilon, kNoLimit);
@@ -79,9 +84,8 @@ void Adam::update(std::span<real> value, std::span<const real> grad, Slot& slot)
   const auto root = static_cast<real>(1 / std::sqrt(1 - std::pow(options_.beta2, steps)));
   const auto b1 = static_cast<real>(options_.beta1), b2 = static_cast<real>(options_.beta2);
   const auto epsilon = static_cast<real>(options_.epsilon);
-  const auto l2 = static_cast<real>(options_.decoupled ? 0 : options_.weight_decay);
-  const auto keep =
-      static_cast<real>(options_.decoupled ? 1 - learning_rate * options_.weight_decay : 1);
+  const auto l2 = static_cast<real>(decoupled_ ? 0 : options_.weight_decay);
+  const auto keep = static_cast<real>(decoupled_ ? 1 - learning_rate * options_.weight_decay : 1);
   const std::span<real> m = state(slot, 0), v = state(slot, 1);
   for (std::size_t i = 0; i < value.size(); ++i) {
     const real g = grad[i] + l2 * value[i];

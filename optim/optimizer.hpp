@@ -58,8 +58,7 @@ struct AdamOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay = 0;
-  bool decoupled = false;  // true: AdamW (Loshchilov & Hutter 2019), value shrinks by itself
+  double weight_decay = 0;  // L2: adds weight_decay * value to the gradient
 };
 // Kingma & Ba 2015: value -= rate m^ / (sqrt(v^) + epsilon), m^ and v^ the bias-corrected running
 // means of g and g^2.
@@ -67,15 +66,30 @@ class Adam : public Optimizer {
  public:
   Adam(std::vector<Parameter*> parameters, const AdamOptions& options = {});
 
+ protected:
+  Adam(std::vector<Parameter*> parameters, const AdamOptions& options, bool decoupled);
+
  private:
   void update(std::span<real> value, std::span<const real> grad, Slot& slot) override;
   AdamOptions options_;
+  bool decoupled_ = false;
 };
-// Adam with decoupled weight decay.
+struct AdamWOptions {
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;
+};
+// Adam with decoupled weight decay (Loshchilov & Hutter 2019): the value shrinks by itself, by
+// rate * weight_decay of it in a step.
 class AdamW : public Adam {
  public:
-  AdamW(std::vector<Parameter*> parameters, AdamOptions options = {.weight_decay = 0.01})
-      : Adam(std::move(parameters), (options.decoupled = true, options)) {}
+  AdamW(std::vector<Parameter*> parameters, const AdamWOptions& options = {})
+      : Adam(std::move(parameters),
+             {options.learning_rate, options.beta1, options.beta2, options.epsilon,
+              options.weight_decay},
+             true) {}
 };
 
 // Scales all gradients so that their joint L2 norm is at most `limit`; returns the norm before.

@@ -24,6 +24,9 @@ void Progress::clear() {
   drawn_ = false;
 }
 
+double Progress::share() const {
+  return total_ == 0 ? 0 : static_cast<double>(done_) / static_cast<double>(total_);
+}
 double Progress::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }

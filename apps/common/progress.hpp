@@ -16,7 +16,7 @@ class Progress {
   void advance(std::size_t done, const std::string& text);
   void clear();  // wipes the line, before something else is printed
 
-  double share() const { return static_cast<double>(done_) / static_cast<double>(total_); }
+  double share() const;  // of the work that is done
   double seconds() const;
   double rate() const;       // units per second so far
   std::string left() const;  // time left, as 1:05

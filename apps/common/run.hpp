@@ -4,7 +4,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <exception>
+#include <cstdio>
+#include <stdexcept>
 
 namespace apps {
 
@@ -17,6 +18,8 @@ constexpr int kInterrupted = 130;  // Ctrl-C; what was learned is saved
 inline int run(CLI::App& app, int argc, char** argv, const int& result) {
   try {
     app.parse(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+      throw std::runtime_error("standard output: could not be written");
     return result;
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : kUsage;

@@ -37,7 +37,7 @@ struct TrainCommand {
   std::uint64_t split_seed = 1;
   Settings settings;
   TrainOptions options;
-  reel::VocabularyLimits limits;
+  reel::VocabularyLimits limits{.min_count = 1, .max_size = kLargestSize};
 
   void add_options(CLI::App& command) {
     source.add_options(command);
@@ -52,21 +52,26 @@ struct TrainCommand {
     command.add_option("--cell", settings.cell, "recurrent cell")
         ->check(CLI::IsMember({"rnn", "lstm", "gru"}))
         ->capture_default_str();
-    const auto positive = [&](const char* name, auto& value, const char* help) {
-      command.add_option(name, value, help)->check(CLI::PositiveNumber)->capture_default_str();
+    const auto size = [&](const char* name, std::size_t& value, const char* help) {
+      command.add_option(name, value, help)
+          ->check(CLI::Range(std::size_t{1}, kLargestSize))
+          ->capture_default_str();
+    };
+    const auto positive = [&](const char* name, double& value, const char* help) {
+      command.add_option(name, value, help)->check(CLI::Range(1e-9, 1e9))->capture_default_str();
     };
     const auto share = [&](const char* name, auto& value, const char* help) {
       command.add_option(name, value, help)->check(CLI::Range(0.0, 0.95))->capture_default_str();
     };
-    positive("--embedding", settings.embedding_size, "width of the word vectors");
-    positive("--hidden", settings.hidden_size, "width of the recurrent state");
-    positive("--max-length", settings.max_length, "words kept of each text");
-    positive("--epochs", options.epochs, "passes over the texts");
-    positive("--batch", options.batch_size, "texts in a step");
+    size("--embedding", settings.embedding_size, "width of the word vectors");
+    size("--hidden", settings.hidden_size, "width of the recurrent state");
+    size("--max-length", settings.max_length, "words kept of each text");
+    size("--epochs", options.epochs, "passes over the texts");
+    size("--batch", options.batch_size, "texts in a step");
     positive("--rate", options.learning_rate, "learning rate of Adam, falling to 0");
     positive("--clip", options.clip, "bound of the gradient's norm");
-    positive("--min-count", limits.min_count, "rarer words become <unk>");
-    positive("--max-words", limits.max_size, "size of the vocabulary");
+    size("--min-count", limits.min_count, "rarer words become <unk>");
+    size("--max-words", limits.max_size, "size of the vocabulary");
     share("--dropout", settings.dropout, "of word vectors and of the last state");
     share("--word-dropout", options.word_dropout, "share of words hidden while training");
     command.add_option("--seed", options.seed, "of the weights, the order and the dropout")
@@ -105,6 +110,7 @@ struct TrainCommand {
                examples.labels.size(), dev.labels.size(), test.labels.size(),
                classifier.vocabulary.size(), reel::describe(classifier.model));
 
+    require_both_classes(examples, source.name());
     fs::create_directories(model);  // fails now rather than after the training
     const bool complete = train(classifier, examples, dev, options);
     save(model, classifier);
@@ -138,6 +144,8 @@ int predict_command(const std::string& model, std::vector<std::string> texts) {
   if (!texts.empty()) return 0;
   std::string line;
   for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
+    if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
+    if (line.ends_with('\r')) line.pop_back();
     reel::check_utf8<reel::Error>(line, fmt::format("standard input:{}", number));
     print(line);
     std::fflush(stdout);

@@ -13,11 +13,20 @@ namespace {
 constexpr double kEmbeddingDeviation = 0.05;
 constexpr std::size_t kPredictBatch = 64;
 
-// Of the words and their order (FNV-1a), so that weights are never used with other words.
-std::string fingerprint(const Vocabulary& vocabulary) {
+// Of settings and words (FNV-1a), so that weights are never used with others.
+std::string fingerprint(const std::string& settings, const Vocabulary& vocabulary) {
   std::uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char byte : vocabulary.to_json()) hash = (hash ^ byte) * 0x100000001b3;
+  for (const unsigned char byte : settings + vocabulary.to_json())
+    hash = (hash ^ byte) * 0x100000001b3;
   return fmt::format("{:016x}", hash);
+}
+
+// A size in the settings: a positive number that is no mistake.
+void get_size(const nlohmann::json& json, const char* key, std::size_t& size) {
+  const auto& value = json.at(key);
+  check<FileError>(value.is_number_unsigned() && value > 0 && value <= kLargestSize,
+                   "{} must lie in 1 .. {}; found {}", key, kLargestSize, value.dump());
+  value.get_to(size);
 }
 }  // namespace
 
@@ -70,26 +79,30 @@ void save(const fs::path& folder, Classifier& classifier) {
                                        {"max_length", s.max_length},
                                        {"dropout", s.dropout},
                                        {"classes", classifier.classes}};
-  write_file_atomically(folder / "settings.json", json.dump(2) + "\n");
+  const std::string text = json.dump(2) + "\n";
+  write_file_atomically(folder / "settings.json", text);
   classifier.vocabulary.save(folder / "vocabulary.json");
   Safetensors file;
   file.arrays = export_weights(parameters(classifier.model));
-  file.metadata["vocabulary"] = fingerprint(classifier.vocabulary);
+  file.metadata["vocabulary"] = fingerprint(text, classifier.vocabulary);
   save_safetensors(folder / "weights.safetensors", file);
 }
 
 Classifier load(const fs::path& folder) {
   const std::string source = folder / "settings.json";
-  const nlohmann::json json = parse_json(read_file(source), source);
+  const std::string text = read_file(source);
+  const nlohmann::json json = parse_json(text, source);
   Settings s;
   std::vector<std::string> classes;
   try {
     json.at("cell").get_to(s.cell);
-    json.at("embedding_size").get_to(s.embedding_size);
-    json.at("hidden_size").get_to(s.hidden_size);
-    json.at("max_length").get_to(s.max_length);
+    get_size(json, "embedding_size", s.embedding_size);
+    get_size(json, "hidden_size", s.hidden_size);
+    get_size(json, "max_length", s.max_length);
     json.at("dropout").get_to(s.dropout);
     json.at("classes").get_to(classes);
+  } catch (const FileError& e) {
+    throw FileError(source + ": " + e.what());
   } catch (const nlohmann::json::exception& e) {
     throw FileError(source + ": these are no settings of a sentiment model; " + e.what());
   }
@@ -98,9 +111,10 @@ Classifier load(const fs::path& folder) {
   Vocabulary vocabulary = Vocabulary::load(folder / "vocabulary.json");
   const std::string weights = folder / "weights.safetensors";
   Safetensors file = load_safetensors(weights);
-  check<FileError>(file.metadata["vocabulary"] == fingerprint(vocabulary),
-                   "{}: these are not the words that {} was trained with; found {} words",
-                   (folder / "vocabulary.json").string(), weights, vocabulary.size());
+  check<FileError>(
+      file.metadata["vocabulary"] == fingerprint(text, vocabulary),
+      "{}: settings.json and vocabulary.json beside it are of another model; found {} words",
+      weights, vocabulary.size());
   Random random(0);
   const std::size_t size = vocabulary.size();
   Classifier classifier{s, classes, std::move(vocabulary), Model(s, size, random)};

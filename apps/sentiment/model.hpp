@@ -10,6 +10,8 @@
 
 namespace sentiment {
 
+constexpr std::size_t kLargestSize = std::size_t{1} << 20;
+
 struct Settings {
   std::string cell = "lstm";  // rnn, lstm or gru
   std::size_t embedding_size = 100;

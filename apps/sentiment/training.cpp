@@ -26,6 +26,17 @@ Examples select(const Examples& all, const std::vector<std::size_t>& indices) {
   return some;
 }
 
+void require_both_classes(const Examples& examples, const std::string& source) {
+  std::array<std::size_t, 2> count{};
+  std::size_t words = 0;
+  for (std::int64_t label : examples.labels) ++count[static_cast<std::size_t>(label)];
+  for (const auto& sequence : examples.sequences) words += sequence.size();
+  check<FileError>(count[0] > 0 && count[1] > 0 && words > 0,
+                   "{}: the texts to learn from must be of both classes and have words; found {} "
+                   "and {} texts, {} words",
+                   source, count[0], count[1], words);
+}
+
 namespace {
 
 Array targets(const Batch& batch, const Examples& examples) {

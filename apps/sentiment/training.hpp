@@ -15,6 +15,9 @@ Examples encode(const reel::Corpus& corpus, const Classifier& classifier);
 // Those of the given indices.
 Examples select(const Examples& all, const std::vector<std::size_t>& indices);
 
+// Throws reel::FileError, naming the source, unless there are texts of both classes, and words.
+void require_both_classes(const Examples& examples, const std::string& source);
+
 struct Score {
   double loss = 0;      // mean binary cross-entropy, nats
   double accuracy = 0;  // share of texts labelled right

@@ -54,7 +54,7 @@ TEST_F(GoldenStepsTest, Sgd) {
 
 TEST_F(GoldenStepsTest, AdamAndAdamW) {
   expect_steps<Adam>("adam", AdamOptions{});
-  expect_steps<AdamW>("adamw", AdamOptions{.weight_decay = 0.01});
+  expect_steps<AdamW>("adamw", AdamWOptions{});
   const AdamOptions unusual{
       .learning_rate = 0.1, .beta1 = 0.8, .beta2 = 0.95, .epsilon = 1e-3, .weight_decay = 0.2};
   expect_steps<Adam>("adam_decay", unusual);

@@ -1,0 +1,64 @@
+// Tapes, parameters and outputs in orders that programs do use.
+#include <gtest/gtest.h>
+#include <reel/autodiff/ops.hpp>
+#include <reel/autodiff/record.hpp>
+
+#include <memory>
+
+namespace reel::inline REEL_PRECISION {
+namespace {
+
+TEST(Lifetimes, FourDerivativesOfAScalar) {
+  Tape tape;
+  const Var x = tape.leaf(full_array({}, real(0.5)));
+  Var y = exp(x);
+  for (int order = 0; order < 3; ++order) y = tape.gradients(y, {x}, {.create_graph = true})[0];
+  EXPECT_NEAR(tape.gradients(y, {x})[0].item(), std::exp(0.5), 1e-12);
+}
+
+TEST(Lifetimes, GradientsOfTheFirstOfSeveralOutputs) {
+  Tape tape;
+  const Var x = tape.leaf(full_array({1}, 3));
+  const auto twice = [](auto v) { return std::tuple{v * v, v + 1}; };
+  const auto [square, next] = pointwise(twice, x);
+  EXPECT_EQ(tape.gradients(square, {x})[0].item(), 6);
+}
+
+TEST(Lifetimes, ATapeMayBeReplacedByTheNext) {
+  Parameter w(full_array({1}, 2));
+  auto tape = std::make_unique<Tape>();
+  for (int step = 0; step < 3; ++step) {
+    tape = std::make_unique<Tape>();  // the old one ends after the new one began
+    tape->backward(square(Var(w)));
+    EXPECT_EQ(w.grad()(0), 4);
+    w.zero_grad();
+  }
+  tape.reset();
+  EXPECT_EQ(Tape::current(), nullptr);
+}
+
+TEST(Lifetimes, AParameterInTheSamePlaceIsAnother) {
+  Tape tape;
+  for (real value : {1, 2, 3}) {
+    const Parameter w(full_array({1}, value));
+    EXPECT_EQ((Var(w) * Var(real(2))).item(), 2 * value);
+  }
+  Parameter w(full_array({1}, 1));
+  static_cast<void>(Var(w));
+  w = Parameter(full_array({2}, 5));
+  EXPECT_EQ(Var(w).shape(), Shape{2});
+}
+
+TEST(Lifetimes, AFailedBackwardLeavesNoGradient) {
+  Parameter w(full_array({4}, 1));
+  Tape tape;
+  const auto parts = split<2>(Var(w));
+  const Var broken = record("broken", std::array{parts[0]}, full_array({2}, 1),
+                            [](Pull&) { throw Error("broken"); });
+  const Var loss = sum(concat({parts[1], broken}, 0));
+  EXPECT_THROW(tape.backward(loss), Error);
+  EXPECT_FALSE(w.has_grad());
+}
+
+}  // namespace
+}  // namespace reel::inline REEL_PRECISION
