@@ -11,7 +11,7 @@ foreach(library IN LISTS REEL_LIBRARIES)
   target_link_libraries(${library}
     PUBLIC xtensor xtensor-blas xsimd fmt::fmt Threads::Threads OpenBLAS::OpenBLAS)
   # xsimd 8.1 does not compile for AVX-512 without optimisation.
-  target_compile_options(${library} PUBLIC $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Debug>>:-O1>)
+  target_compile_options(${library} PUBLIC $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<OR:$<CONFIG:Debug>,$<STREQUAL:$<CONFIG>,>>>:-O1>)
   # Users' cells need the SIMD width that the library has.
   if(REEL_ARCH)
     target_compile_options(${library} PUBLIC $<$<COMPILE_LANGUAGE:CXX>:-march=${REEL_ARCH}>)
