@@ -232,10 +232,11 @@ GradcheckResult check_gradients(const Lengths& lengths) {
 }
 
 TYPED_TEST(UnusualCellsTest, HaveRightFirstAndSecondDerivatives) {
-  if (std::is_same_v<TypeParam, StopsTheGradientOfX>) GTEST_SKIP() << "hides a derivative";
+  // What stop_gradient hides, finite differences see.
+  const bool right = !std::is_same_v<TypeParam, StopsTheGradientOfX>;
   for (const Lengths& lengths : {Lengths{4, 4}, Lengths{1, 4, 0, 3}}) {
     const GradcheckResult result = check_gradients<TypeParam>(lengths);
-    EXPECT_TRUE(result) << result.message;
+    EXPECT_EQ(result.ok, right) << result.message;
   }
 }
 
