@@ -49,7 +49,9 @@ void detail::prepare_grad(Node& n) {
 
 Target detail::grad_target(Node& n) {
   prepare_grad(n);
-  return {n.grad.view, std::exchange(n.grad_written, true)};
+  const bool accumulate = n.grad_written;
+  n.grad_written = true;
+  return {n.grad.view, accumulate};
 }
 
 void detail::add_grad(Node& n, const Var& contribution) {

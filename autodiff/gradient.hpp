@@ -7,7 +7,7 @@ namespace reel::inline REEL_PRECISION::detail {
 
 // Where to put a contribution to n's gradient: add to it if `accumulate`, else overwrite.
 struct Target {
-  View view;
+  const View& view;
   bool accumulate;
 };
 Target grad_target(Node& n);

@@ -17,14 +17,13 @@ struct Sink {
 
 // y_0 .. = f(x_0 ..) on runs of n elements, n a multiple of Simd::kLanes.
 struct Kernel : Counted {
-  Kernel(const char* name, std::size_t in, std::size_t out) : op(name), inputs(in), outputs(out) {}
+  Kernel(std::size_t in, std::size_t out) : inputs(in), outputs(out) {}
   virtual void forward(const real* const* x, real* const* y, std::size_t n) const = 0;
   // dx_i (+)= sum_k dy_k df_k/dx_i
   virtual void backward(const real* const* x, const real* const* dy, const Sink* dx,
                         std::size_t n) const = 0;
   virtual void evaluate(const Jet* x, Jet* y) const = 0;
 
-  const char* op;
   std::size_t inputs, outputs;
 };
 
@@ -58,7 +57,7 @@ class Fused final : public Kernel {
  public:
   static constexpr std::size_t kOutputs = std::tuple_size_v<Results>;
 
-  Fused(const char* name, F f) : Kernel(name, N, kOutputs), f_(std::move(f)) {}
+  explicit Fused(F f) : Kernel(N, kOutputs), f_(std::move(f)) {}
 
   void forward(const real* const* x, real* const* y, std::size_t n) const override {
     for (std::size_t j = 0; j < n; j += Simd::kLanes) {

@@ -3,6 +3,7 @@
 
 #include <reel/autodiff/var.hpp>
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -15,27 +16,32 @@ namespace detail {
 using Vars = std::vector<Var, PoolAllocator<Var>>;
 
 struct Node : Counted {
+  std::uint32_t index = 0;  // position on the tape
   const char* op = "constant";
   Tape* tape = nullptr;         // null: a constant, or stale
-  std::uint32_t index = 0;      // position on the tape
   std::uint32_t consumers = 0;  // recorded ops that read it
-  bool needs_grad = false;
-  bool stale = false;
-  bool keeps_grad = false;    // a leaf: the gradient survives backward
-  bool value_unread = false;  // neither its own rule nor its base's reads the value
-  bool overwritable = false;  // a sole reader may put its result in this value's place
-  bool pinned = false;        // a user may look at value.view: it stays where it is
-  bool grad_written = false;  // grad holds a number, not just a place
-  bool grad_in_base = false;  // grad is a window on the base's gradient
-  bool grad_shared = false;   // grad is the very gradient of input sum_input
-  bool tiles_base = false;    // this window and its siblings tile their base
-  int sum_input = -1;         // y = inputs[sum_input] + ...: that gradient is dy itself
+  bool needs_grad : 1 = false;
+  bool stale : 1 = false;
+  bool keeps_grad : 1 = false;    // a leaf: the gradient survives backward
+  bool value_unread : 1 = false;  // neither its own rule nor its base's reads the value
+  bool overwritable : 1 = false;  // a sole reader may put its result in this value's place
+  bool pinned : 1 = false;        // a user may look at value.view: it stays where it is
+  bool grad_written : 1 = false;  // grad holds a number, not just a place
+  bool grad_in_base : 1 = false;  // grad is a window on the base's gradient
+  bool grad_shared : 1 = false;   // grad is the very gradient of input sum_input
+  bool tiles_base : 1 = false;    // this window and its siblings tile their base
+  bool has_deferred : 1 = false;  // products that belong to its gradient wait (see deferred.hpp)
+  std::int8_t sum_input = -1;     // y = inputs[sum_input] + ...: that gradient is dy itself
   Value value;
-  Value grad;               // view.data null: no place yet
-  Ref<Storage> transposed;  // of a weight: its transpose, made once per tape
-  Vars inputs;
-  Node* producer = nullptr;                          // of an output of a many-valued op
-  std::vector<Node*, PoolAllocator<Node*>> outputs;  // of a many-valued op
+  Value grad;                // view.data null: no place yet
+  Ref<Storage> transposed;   // of a weight: its transpose, made once per tape
+  std::span<Var> inputs;     // behind the node, in its block
+  Node* producer = nullptr;  // of an output of a many-valued op
+  std::span<Node*> outputs;  // of a many-valued op; behind the inputs
+
+  ~Node() override {
+    for (Var& input : inputs) input.~Var();
+  }
 
   const Shape& shape() const { return value.view.shape; }
   // The value, for a node that will show the same memory: from now on nobody may overwrite it.
@@ -43,7 +49,12 @@ struct Node : Counted {
     overwritable = false;
     return value;
   }
-  bool has_grad() const;  // in itself or an output
+  bool has_grad() const {  // in itself or an output
+    if (grad_written) return true;
+    for (const Node* output : outputs)
+      if (output->grad_written) return true;
+    return false;
+  }
 
   // dInputs from dOutputs, in ops.
   virtual void pull(Pull&) {}
@@ -57,6 +68,27 @@ struct Node : Counted {
   virtual Node* base() { return nullptr; }
   virtual bool window(const View& /*whole*/, View* /*part*/) const { return false; }
 };
+
+// A node of type N with these inputs and room for so many outputs, in one block.
+template <class N, class... Args>
+Ref<N> make_node(std::span<const Var> inputs, std::size_t outputs, Args&&... args) {
+  static_assert(sizeof(N) % alignof(Var) == 0 && alignof(Var) == alignof(Node*));
+  const std::size_t behind = inputs.size() * sizeof(Var) + outputs * sizeof(Node*);
+  void* block = Counted::operator new(sizeof(N) + behind);
+  Ref<N> node;
+  try {
+    node = Ref<N>(::new (block) N(std::forward<Args>(args)...));
+  } catch (...) {
+    Counted::operator delete(block);
+    throw;
+  }
+  auto* first_input = reinterpret_cast<Var*>(static_cast<std::byte*>(block) + sizeof(N));
+  std::uninitialized_copy(inputs.begin(), inputs.end(), first_input);
+  node->inputs = {first_input, inputs.size()};
+  auto* first_output = reinterpret_cast<Node**>(first_input + inputs.size());
+  node->outputs = {first_output, std::size_t{0}};
+  return node;
+}
 
 }  // namespace detail
 }  // namespace reel::inline REEL_PRECISION

@@ -10,8 +10,8 @@ constexpr std::size_t kMaxInputs = 16;
 
 // The gradient of a kernel is a kernel: (x, dy) -> dx_i = sum_k dy_k df_k/dx_i.
 struct GradKernel final : Kernel {
-  explicit GradKernel(Ref<Kernel> f)
-      : Kernel(f->op, f->inputs + f->outputs, f->inputs), base(std::move(f)) {
+  GradKernel(const char* op, const KernelRef& f)
+      : Kernel(f.kernel->inputs + f.kernel->outputs, f.kernel->inputs), owner(f), base(f.kernel) {
     check<Error>(inputs <= kMaxInputs, "{}: too many inputs for a derivative of this order", op);
   }
 
@@ -53,7 +53,8 @@ struct GradKernel final : Kernel {
     }
   }
 
-  Ref<Kernel> base;
+  KernelRef owner;
+  const Kernel* base;
 };
 
 struct Forward final : StreamBody {
@@ -67,8 +68,8 @@ struct Forward final : StreamBody {
 // Operands: inputs, output gradients, wanted input gradients.
 struct Backward final : StreamBody {
   const Kernel& kernel;
-  std::array<int, kMaxInputs> sink{};  // operand of dx_i; -1: not wanted
-  std::array<bool, kMaxInputs> accumulate{};
+  std::array<int, kMaxInputs> sink;  // operand of dx_i; -1: not wanted
+  std::array<bool, kMaxInputs> accumulate;
   explicit Backward(const Kernel& k) : kernel(k) {}
   void operator()(real* const* p, std::size_t n) override {
     std::array<Sink, kMaxInputs> dx;
@@ -86,66 +87,69 @@ bool may_overlap(const Node& a, const Node& b) {
          a.grad.storage.get() == b.grad.storage.get();
 }
 
+struct Detour {
+  Value full;
+  Target to;
+};
+
 struct PointwiseNode final : Node {
-  PointwiseNode(Ref<Kernel> k, const Shape& s) : kernel(std::move(k)), common(s) {}
+  PointwiseNode(const KernelRef& k, const Shape& s) : kernel(k), common(s) {}
 
   bool pull_in_place() override {
-    static const real kZero = 0;
+    static real zero = 0;
+    static const View no_gradient(&zero, {});
+    const std::size_t n = inputs.size(), results = kernel.kernel->outputs;
     std::array<Operand, kMaxOperands> operands;
     std::size_t count = 0;
-    for (const Var& x : inputs) operands[count++].view = x.ref()->value.view.expanded(common);
-    for (std::size_t k = 0; k < kernel->outputs; ++k) {
+    for (const Var& x : inputs) operands[count++] = {&x.ref()->value.view};
+    for (std::size_t k = 0; k < results; ++k) {
       const Node& y = outputs.empty() ? *this : *outputs[k];
-      operands[count++].view =
-          y.grad_written ? y.grad.view
-                         : View(const_cast<real*>(&kZero), common, Strides(common.size()));
+      operands[count++] = {y.grad_written ? &y.grad.view : &no_gradient};
     }
-    // An input that was broadcast, or that overlaps another, gets its gradient by way of a full
-    // array of its own.
-    Backward body(*kernel);
-    std::array<Value, kMaxInputs> detours;
-    std::array<Target, kMaxInputs> targets;
     for (const Var& x : inputs)
       if (x.ref()->needs_grad) prepare_grad(*x.ref());
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
+    // An input that was broadcast, or that overlaps another, gets its gradient by way of a full
+    // array of its own.
+    Backward body(*kernel.kernel);
+    std::vector<Detour, PoolAllocator<Detour>> detours;
+    for (std::size_t i = 0; i < n; ++i) {
       Node& x = *inputs[i].ref();
       body.sink[i] = x.needs_grad ? static_cast<int>(count) : -1;
       if (!x.needs_grad) continue;
-      targets[i] = grad_target(x);
       bool detour = x.shape() != common;
       for (std::size_t j = 0; j < i; ++j) detour |= may_overlap(x, *inputs[j].ref());
-      Operand& to = operands[count++];
+      const Target to = grad_target(x);
+      body.accumulate[i] = to.accumulate && !detour;
       if (detour) {
-        detours[i] = allocate(common);
-        to = {detours[i].view, Operand::kWrite};
+        if (detours.empty()) detours.reserve(n);
+        detours.push_back({allocate(common), to});
+        operands[count++] = {&detours.back().full.view, Operand::kWrite};
       } else {
-        body.accumulate[i] = targets[i].accumulate;
-        to = {targets[i].view, targets[i].accumulate ? Operand::kUpdate : Operand::kWrite};
+        operands[count++] = {&to.view, to.accumulate ? Operand::kUpdate : Operand::kWrite};
       }
     }
-    stream({operands.data(), count}, body);
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      if (detours[i].storage) sum_onto(detours[i].view, targets[i].view, targets[i].accumulate);
+    stream(common, {operands.data(), count}, body);
+    for (const Detour& d : detours) sum_onto(d.full.view, d.to.view, d.to.accumulate);
     return true;
   }
 
   void pull(Pull& p) override {
-    Vars xs(inputs);
-    for (std::size_t k = 0; k < kernel->outputs; ++k) xs.push_back(p.dy(k));
+    Vars xs(inputs.begin(), inputs.end());
+    for (std::size_t k = 0; k < kernel.kernel->outputs; ++k) xs.push_back(p.dy(k));
     Vars dx(inputs.size());
-    run_pointwise(Ref<Kernel>(new GradKernel(kernel)), xs, dx);
+    run_pointwise(op, KernelRef(Ref<Kernel>(new GradKernel(op, kernel))), xs, dx);
     for (std::size_t i = 0; i < inputs.size(); ++i)
       p.give(i, [&] { return sum_to(dx[i], inputs[i].shape()); });
   }
 
-  Ref<Kernel> kernel;
+  KernelRef kernel;
   Shape common;
 };
 
 }  // namespace
 
-void run_pointwise(const Ref<Kernel>& kernel, std::span<const Var> inputs, std::span<Var> outputs) {
-  const char* op = kernel->op;
+void run_pointwise(const char* op, const KernelRef& kernel, std::span<const Var> inputs,
+                   std::span<Var> outputs) {
   check<Error>(inputs.size() <= kMaxInputs, "{}: at most {} inputs; got {}", op, kMaxInputs,
                inputs.size());
   check<Error>(outputs.size() <= kMaxInputs, "{}: at most {} outputs; got {}", op, kMaxInputs,
@@ -158,24 +162,25 @@ void run_pointwise(const Ref<Kernel>& kernel, std::span<const Var> inputs, std::
   std::array<Operand, kMaxOperands> operands;
   std::array<Value, kMaxInputs> ys;
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    operands[i].view = inputs[i].ref()->value.view.expanded(shape);
+    operands[i] = {&inputs[i].ref()->value.view};
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     ys[k] = allocate(shape);
-    operands[inputs.size() + k] = {ys[k].view, Operand::kWrite};
+    operands[inputs.size() + k] = {&ys[k].view, Operand::kWrite};
   }
-  Forward body(*kernel);
-  stream({operands.data(), inputs.size() + outputs.size()}, body);
+  Forward body(*kernel.kernel);
+  stream(shape, {operands.data(), inputs.size() + outputs.size()}, body);
 
   if (!record) {
     for (std::size_t k = 0; k < outputs.size(); ++k) outputs[k] = unrecorded(op, std::move(ys[k]));
     return;
   }
-  Ref<Node> node(new PointwiseNode(kernel, shape));
-  if (outputs.size() == 1) {
-    outputs[0] = push(op, inputs, std::move(ys[0]), std::move(node));
+  const bool single = outputs.size() == 1;
+  Ref<Node> node = make_node<PointwiseNode>(inputs, single ? 0 : outputs.size(), kernel, shape);
+  if (single) {
+    outputs[0] = push(op, std::move(ys[0]), std::move(node));
     return;
   }
-  push(op, inputs, {}, node);
+  push(op, {}, node);
   for (std::size_t k = 0; k < outputs.size(); ++k)
     outputs[k] = push_output(*node, std::move(ys[k]), Ref<Node>(new Node));
 }

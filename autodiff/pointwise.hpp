@@ -7,8 +7,16 @@
 namespace reel::inline REEL_PRECISION {
 
 namespace detail {
-void run_pointwise(const Ref<Kernel>& kernel, std::span<const Var> inputs, std::span<Var> outputs);
-}
+// A kernel that lives for ever, or that `owner` keeps.
+struct KernelRef {
+  const Kernel* kernel;
+  Ref<Kernel> owner = {};
+  explicit KernelRef(const Kernel& eternal) : kernel(&eternal) {}
+  explicit KernelRef(Ref<Kernel> kept) : kernel(kept.get()), owner(std::move(kept)) {}
+};
+void run_pointwise(const char* op, const KernelRef& kernel, std::span<const Var> inputs,
+                   std::span<Var> outputs);
+}  // namespace detail
 
 // y = f(x_0, x_1, ...) element by element, with the inputs broadcast as in NumPy. f is a generic
 // lambda over numbers (functions.hpp has what it may call); it returns one number, or a std::tuple
@@ -24,10 +32,15 @@ void run_pointwise(const Ref<Kernel>& kernel, std::span<const Var> inputs, std::
 template <class F, std::convertible_to<Var>... Inputs>
 auto pointwise(const char* op, F f, const Inputs&... inputs) {
   using Fused = detail::Fused<F, sizeof...(Inputs)>;
-  const detail::Ref<detail::Kernel> kernel(new Fused(op, std::move(f)));
   const std::array<Var, sizeof...(Inputs)> xs{Var(inputs)...};
   std::array<Var, Fused::kOutputs> ys;
-  detail::run_pointwise(kernel, xs, ys);
+  if constexpr (std::is_empty_v<F>) {
+    static const Fused kernel(f);
+    detail::run_pointwise(op, detail::KernelRef(kernel), xs, ys);
+  } else {
+    const detail::Ref<detail::Kernel> kernel(new Fused(std::move(f)));
+    detail::run_pointwise(op, detail::KernelRef(kernel), xs, ys);
+  }
   if constexpr (Fused::kOutputs == 1)
     return std::move(ys[0]);
   else

@@ -34,10 +34,10 @@ View transposed_copy(Node& w) {
   const View& view = w.value.view;
   const Shape shape{view.shape[1], view.shape[0]};
   if (!w.transposed) {
-    w.transposed = Ref<Storage>(new Storage(view.size()));
-    transpose_into(view, w.transposed->buffer.data());
+    w.transposed = Storage::of(view.size());
+    transpose_into(view, w.transposed->data);
   }
-  return View(w.transposed->buffer.data(), shape);
+  return View(w.transposed->data, shape);
 }
 
 // y (+)= x w'

@@ -17,10 +17,9 @@ bool must_record(const char* op, std::span<const Var> inputs) {
   return record;
 }
 
-Var push(const char* op, std::span<const Var> inputs, Value value, Ref<Node> node) {
+Var push(const char* op, Value value, Ref<Node> node) {
   node->op = op;
   node->needs_grad = true;
-  node->inputs.assign(inputs.begin(), inputs.end());
   node->value = std::move(value);
   Tape* tape = Tape::current();
   tape->push(node);
@@ -47,7 +46,8 @@ Var push_output(Node& producer, Value value, Ref<Node> node) {
   node->value = std::move(value);
   Tape* tape = Tape::current();
   tape->push(node);
-  producer.outputs.push_back(node.get());
+  producer.outputs = {producer.outputs.data(), producer.outputs.size() + 1};
+  producer.outputs.back() = node.get();
   if (tape->checks_finite()) tape->require_finite(*node, node->value.view, "forward");
   return Var(std::move(node));
 }

@@ -24,10 +24,10 @@ struct OpNode : Node {
 
 // Throws if an input is empty, stale or of another tape; true if the op goes on the tape.
 bool must_record(const char* op, std::span<const Var> inputs);
-// Links node to its inputs and value, on the tape.
-Var push(const char* op, std::span<const Var> inputs, Value value, Ref<Node> node);
+// Puts node, which has its inputs, on the tape.
+Var push(const char* op, Value value, Ref<Node> node);
 Var unrecorded(const char* op, Value value);
-// An output of the many-valued op `producer`, which is on the tape already.
+// The next output of the many-valued op `producer`, which is on the tape already.
 Var push_output(Node& producer, Value value, Ref<Node> node);
 
 }  // namespace detail
@@ -40,8 +40,8 @@ Var record(const char* op, std::span<const Var> inputs, detail::Value value, Rul
            Shortcut shortcut = {}) {
   if (!detail::must_record(op, inputs)) return detail::unrecorded(op, std::move(value));
   using Op = detail::OpNode<Rule, Shortcut>;
-  return detail::push(op, inputs, std::move(value),
-                      detail::Ref<detail::Node>(new Op(std::move(rule), std::move(shortcut))));
+  return detail::push(op, std::move(value),
+                      detail::make_node<Op>(inputs, 0, std::move(rule), std::move(shortcut)));
 }
 template <class Rule>
 Var record(const char* op, std::span<const Var> inputs, Array value, Rule rule) {

@@ -4,6 +4,7 @@
 #include <reel/autodiff/pool.hpp>
 #include <reel/autodiff/real.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <utility>
 
@@ -29,6 +30,9 @@ class Ref {
     if (object_) ++object_->refs;
   }
   Ref(const Ref& other) : Ref(other.object_) {}
+  template <std::derived_from<T> Derived>
+  requires(!std::same_as<Derived, T>) Ref(Ref<Derived> other)
+      : object_(std::exchange(other.object_, nullptr)) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   Ref& operator=(Ref other) noexcept {
     std::swap(object_, other.object_);
@@ -43,6 +47,8 @@ class Ref {
   explicit operator bool() const { return object_ != nullptr; }
 
  private:
+  template <class>
+  friend class Ref;
   T* object_ = nullptr;
 };
 

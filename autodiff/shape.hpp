@@ -1,7 +1,8 @@
-// Shapes: extents of an array, held inline, up to eight axes.
+// Shapes: extents of an array, up to eight axes.
 #pragma once
 
 #include <fmt/format.h>
+#include <reel/autodiff/pool.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,7 +15,7 @@
 
 namespace reel {
 
-// A short list of numbers held in place; shapes and strides never allocate.
+// A short list of numbers: up to four held in place, up to eight in the pool.
 template <class T>
 class ShortList {
  public:
@@ -30,22 +31,56 @@ class ShortList {
   explicit ShortList(std::size_t size, T value = {}) {
     for (std::size_t i = 0; i < size; ++i) push_back(value);
   }
+  ShortList(const ShortList& other) : size_(other.size_), values_(other.values_) {
+    if (far()) clone();
+  }
+  ShortList(ShortList&& other) noexcept : size_(other.size_), values_(other.values_) {
+    other.size_ = 0;
+  }
+  ShortList& operator=(const ShortList& other) {
+    if (far() || other.far()) {
+      ShortList copy(other);
+      swap(copy);
+    } else {
+      size_ = other.size_;
+      values_ = other.values_;
+    }
+    return *this;
+  }
+  ShortList& operator=(ShortList&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~ShortList() {
+    if (far()) pool::release(values_.far);
+  }
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
-  T& operator[](std::size_t i) { return values_[i]; }
-  const T& operator[](std::size_t i) const { return values_[i]; }
-  T* begin() { return values_.data(); }
-  T* end() { return values_.data() + size_; }
-  const T* begin() const { return values_.data(); }
-  const T* end() const { return values_.data() + size_; }
-  T& back() { return values_[size_ - 1]; }
-  const T& back() const { return values_[size_ - 1]; }
+  T& operator[](std::size_t i) { return begin()[i]; }
+  const T& operator[](std::size_t i) const { return begin()[i]; }
+  T* begin() { return far() ? values_.far : values_.near.data(); }
+  T* end() { return begin() + size_; }
+  const T* begin() const { return far() ? values_.far : values_.near.data(); }
+  const T* end() const { return begin() + size_; }
+  T& back() { return begin()[size_ - 1]; }
+  const T& back() const { return begin()[size_ - 1]; }
   void push_back(T value) {
     if (size_ == kCapacity) throw std::length_error("shape: at most 8 axes");
-    values_[size_++] = value;
+    if (size_ == kNear) {
+      T* block = allocate();
+      std::copy_n(values_.near.data(), kNear, block);
+      values_.far = block;
+    }
+    ++size_;
+    back() = value;
   }
-  void pop_back() { --size_; }
+  void pop_back() {
+    if (--size_ != kNear) return;
+    T* block = values_.far;
+    std::copy_n(block, kNear, values_.near.data());
+    pool::release(block);
+  }
   void insert(std::size_t at, T value) {
     push_back(value);
     std::rotate(begin() + at, end() - 1, end());
@@ -54,13 +89,33 @@ class ShortList {
     std::rotate(begin() + at, begin() + at + 1, end());
     pop_back();
   }
+  void swap(ShortList& other) noexcept {
+    std::swap(size_, other.size_);
+    std::swap(values_, other.values_);
+  }
   bool operator==(const ShortList& other) const {
-    return std::equal(begin(), end(), other.begin(), other.end());
+    if (size_ != other.size_) return false;
+    const T *a = begin(), *b = other.begin();
+    for (std::size_t i = 0; i < size_; ++i)
+      if (a[i] != b[i]) return false;
+    return true;
   }
 
  private:
+  static constexpr std::size_t kNear = 4;
+  bool far() const { return size_ > kNear; }
+  static T* allocate() { return static_cast<T*>(pool::allocate(kCapacity * sizeof(T))); }
+  void clone() {
+    T* block = allocate();
+    std::copy_n(values_.far, size_, block);
+    values_.far = block;
+  }
+
   std::size_t size_ = 0;
-  std::array<T, kCapacity> values_;  // unset beyond size_
+  union {
+    std::array<T, kNear> near;  // unset beyond size_
+    T* far;
+  } values_;
 };
 
 using Shape = ShortList<std::size_t>;

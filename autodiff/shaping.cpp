@@ -44,9 +44,10 @@ Var window(const char* op, const Var& x, bool tiles, Move move, Rule rule) {
     move(dense.view, &value.view);
   }
   if (!recorded) return unrecorded(op, std::move(value));
-  Ref<Node> node(new WindowNode<Move, Rule>(std::move(move), std::move(rule)));
+  using Window = WindowNode<Move, Rule>;
+  Ref<Node> node = make_node<Window>(std::span(&x, 1), 0, std::move(move), std::move(rule));
   node->tiles_base = tiles;
-  return push(op, std::span(&x, 1), std::move(value), std::move(node));
+  return push(op, std::move(value), std::move(node));
 }
 
 }  // namespace
@@ -218,8 +219,9 @@ bool SplitNode::pull_in_place() {
   Node& x = *inputs[0].ref();
   if (x.grad_written) return true;
   for (Node* part : outputs) {
+    if (part->grad_written) continue;
     View unwritten;
-    if (part->grad_written || !part->window(x.grad.view, &unwritten)) continue;
+    part->window(x.grad.view, &unwritten);
     fill(unwritten, 0);
   }
   x.grad_written = true;
@@ -238,8 +240,8 @@ void detail::split_into(std::span<Var> parts, const Var& x, std::span<const std:
         axis, shape, sum);
   Ref<Node> node;
   if (must_record("split", std::span(&x, 1))) {
-    node = Ref<Node>(new SplitNode(at));
-    push("split", std::span(&x, 1), {}, node);
+    node = make_node<SplitNode>(std::span(&x, 1), parts.size(), at);
+    push("split", {}, node);
   }
   std::size_t begin = 0;
   for (std::size_t k = 0; k < extents.size(); begin += extents[k++]) {
@@ -327,7 +329,7 @@ Var concat(std::span<const Var> parts, std::ptrdiff_t axis) {
     begin += part.shape()[at];
   }
   if (!recorded) return unrecorded("concat", std::move(value));
-  return push("concat", parts, std::move(value), Ref<Node>(new ConcatNode(at)));
+  return push("concat", std::move(value), make_node<ConcatNode>(parts, 0, at));
 }
 
 Var stack(std::span<const Var> parts, std::ptrdiff_t axis) {

@@ -10,14 +10,21 @@ constexpr std::size_t kPiece = 256;  // length of the buffers that spread a broa
 
 using Pointers = std::array<real*, kMaxOperands>;
 
+// An operand expanded to the common shape.
+struct Expanded {
+  View view;
+  Operand::Role role = Operand::kRead;
+};
+
 struct Views {
-  std::span<Operand> operands;
+  std::span<Expanded> operands;
   const View& operator[](std::size_t i) const { return operands[i].view; }
   std::size_t size() const { return operands.size(); }
 };
 
 // The last n < kLanes elements, in padded buffers.
-void tail(std::span<Operand> operands, const Pointers& at, const bool* spread, std::size_t n,
+template <class Operands>
+void tail(const Operands& operands, real* const* at, const bool* spread, std::size_t n,
           StreamBody& body) {
   alignas(64) std::array<std::array<real, kLanes>, kMaxOperands> buffer;
   Pointers padded;
@@ -31,9 +38,49 @@ void tail(std::span<Operand> operands, const Pointers& at, const bool* spread, s
     if (operands[i].role != Operand::kRead) std::copy_n(padded[i], n, at[i]);
 }
 
+// The common case: [rows, columns] whose rows are dense, operands that may lack the rows.
+bool stream_rows(const Shape& common, std::span<const Operand> operands, StreamBody& body) {
+  if (common.size() != 2) return false;
+  std::size_t rows = common[0], columns = common[1];
+  const auto width = static_cast<std::ptrdiff_t>(columns);
+  Pointers at;
+  std::array<std::ptrdiff_t, kMaxOperands> step;  // from row to row
+  bool one_run = true;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const View& view = *operands[i].view;
+    const std::size_t rank = view.shape.size();
+    if (rank == 0 || rank > 2 || view.shape[rank - 1] != columns || view.strides[rank - 1] != 1)
+      return false;
+    at[i] = view.data;
+    step[i] = rank == 2 && view.shape[0] == rows ? view.strides[0] : 0;
+    one_run &= step[i] == width;
+  }
+  if (rows == 0 || columns == 0) return true;
+  if (one_run || rows == 1) {
+    columns *= rows;
+    rows = 1;
+  } else if (columns < 2 * kLanes && columns % kLanes != 0) {
+    return false;
+  }
+  static constexpr std::array<bool, kMaxOperands> kSpread{};
+  const std::size_t whole = columns - columns % kLanes;
+  for (std::size_t row = 0;;) {
+    if (whole > 0) body(at.data(), whole);
+    if (whole < columns) {
+      Pointers rest;
+      for (std::size_t i = 0; i < operands.size(); ++i) rest[i] = at[i] + whole;
+      tail(operands, rest.data(), kSpread.data(), columns - whole, body);
+    }
+    if (++row == rows) return true;
+    for (std::size_t i = 0; i < operands.size(); ++i) at[i] += step[i];
+  }
+}
+
+void stream_any(std::span<Expanded> operands, StreamBody& body);
+
 // Copies what has no runs of neighbouring elements, works on the copies, and copies back.
-void stream_copies(std::span<Operand> operands, StreamBody& body) {
-  std::array<Operand, kMaxOperands> dense;
+void stream_copies(std::span<Expanded> operands, StreamBody& body) {
+  std::array<Expanded, kMaxOperands> dense;
   std::array<Value, kMaxOperands> copies;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     dense[i] = operands[i];
@@ -42,15 +89,13 @@ void stream_copies(std::span<Operand> operands, StreamBody& body) {
                                                     : dense_copy(operands[i].view);
     dense[i].view = copies[i].view;
   }
-  stream({dense.data(), operands.size()}, body);
+  stream_any({dense.data(), operands.size()}, body);
   for (std::size_t i = 0; i < operands.size(); ++i)
     if (copies[i].storage && operands[i].role != Operand::kRead)
       copy(copies[i].view, operands[i].view);
 }
 
-}  // namespace
-
-void stream(std::span<Operand> operands, StreamBody& body) {
+void stream_any(std::span<Expanded> operands, StreamBody& body) {
   const Views views{operands};
   const Runs<Views> runs(views);
   const std::size_t count = operands.size(), n = runs.run();
@@ -92,9 +137,19 @@ void stream(std::span<Operand> operands, StreamBody& body) {
     if (n > whole) {
       for (std::size_t i = 0; i < count; ++i)
         if (spread[i]) p[i] = start[i];
-      tail(operands, p, spread.data(), n - whole, body);
+      tail(operands, p.data(), spread.data(), n - whole, body);
     }
   });
+}
+
+}  // namespace
+
+void stream(const Shape& common, std::span<const Operand> operands, StreamBody& body) {
+  if (stream_rows(common, operands, body)) return;
+  std::array<Expanded, kMaxOperands> expanded;
+  for (std::size_t i = 0; i < operands.size(); ++i)
+    expanded[i] = {operands[i].view->expanded(common), operands[i].role};
+  stream_any({expanded.data(), operands.size()}, body);
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail

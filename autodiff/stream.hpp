@@ -11,12 +11,12 @@ constexpr std::size_t kMaxOperands = 48;
 
 struct Operand {
   enum Role { kRead, kWrite, kUpdate };
-  View view;
+  const View* view;  // broadcasts to the common shape; if written, has it
   Role role = kRead;
 };
 
-// Calls body(pointers, n) until all elements of the operands, which have one shape, are done:
-// pointers[i] is operand i's part, n dense elements, n a multiple of the register's lanes.
+// Calls body(pointers, n) until all elements of the common shape are done: pointers[i] is operand
+// i's part, n dense elements, n a multiple of the register's lanes.
 class StreamBody {
  public:
   virtual void operator()(real* const* pointers, std::size_t n) = 0;
@@ -24,6 +24,6 @@ class StreamBody {
  protected:
   ~StreamBody() = default;
 };
-void stream(std::span<Operand> operands, StreamBody& body);
+void stream(const Shape& common, std::span<const Operand> operands, StreamBody& body);
 
 }  // namespace reel::inline REEL_PRECISION::detail

@@ -16,25 +16,23 @@ Tape::~Tape() {
   Tape** link = &current_tape;  // tapes may end in any order
   while (*link && *link != this) link = &(*link)->outer_;
   if (*link) *link = outer_;
-  for (Ref<Node>& node : nodes_) {
-    node->stale = true;
-    node->tape = nullptr;
-    if (!node->keeps_grad) node->grad = {};
-    node->value.storage = {};
-    node->transposed = {};
-  }
-  // Newest first, and one by one: a chain of inputs never unwinds recursively.
-  while (!nodes_.empty()) {
-    nodes_.back()->inputs.clear();
-    nodes_.pop_back();
-  }
+  forget(0);
 }
 
-bool Node::has_grad() const {
-  if (grad_written) return true;
-  for (const Node* output : outputs)
-    if (output->grad_written) return true;
-  return false;
+// Newest first, and one by one: a chain of inputs never unwinds recursively.
+void Tape::forget(std::size_t from) {
+  while (nodes_.size() > from) {
+    if (Node& node = *nodes_.back(); node.refs > 1) {  // a handle outlives it
+      node.stale = true;
+      node.tape = nullptr;
+      if (!node.keeps_grad) node.grad = {};
+      node.value.storage = {};
+      node.transposed = {};
+      for (Var& input : node.inputs) input = {};
+      node.outputs = {};
+    }
+    nodes_.pop_back();
+  }
 }
 
 Tape* Tape::current() { return current_tape; }

@@ -53,6 +53,7 @@ class Tape {
   friend class PauseRecording;
   void play_back(std::size_t from);
   void finish(detail::Node& node);
+  void forget(std::size_t from);  // ends nodes_[from] and all later ones
 
   Tape* outer_;
   std::vector<detail::Ref<detail::Node>, PoolAllocator<detail::Ref<detail::Node>>> nodes_;

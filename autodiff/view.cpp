@@ -42,15 +42,23 @@ View View::expanded(const Shape& to) const {
 
 namespace detail {
 
+Ref<Storage> Storage::of(std::size_t size) {
+  constexpr std::size_t kAlign = 64;  // as the pool's
+  constexpr std::size_t header = (sizeof(Storage) + kAlign - 1) / kAlign * kAlign;
+  void* block = Counted::operator new(header + size * sizeof(real));
+  auto* elements = reinterpret_cast<real*>(static_cast<std::byte*>(block) + header);
+  return Ref<Storage>(::new (block) Storage(elements));
+}
+
 Value allocate(const Shape& shape) {
-  Ref<Storage> storage(new Storage(element_count(shape)));
-  return {View(storage->buffer.data(), shape), std::move(storage)};
+  Ref<Storage> storage = Storage::of(element_count(shape));
+  return {View(storage->data, shape), std::move(storage)};
 }
 
 Value adopt(Array&& array) {
   const Shape shape = shape_of(array);
   Ref<Storage> storage(new Storage(std::move(array.storage())));
-  return {View(storage->buffer.data(), shape), std::move(storage)};
+  return {View(storage->data, shape), std::move(storage)};
 }
 
 Value dense_copy(const View& view) {
@@ -73,6 +81,10 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
 }
 
 void copy(const View& from, const View& to) {
+  if (from.is_dense() && to.is_dense()) {
+    if (const std::size_t n = to.size()) std::memcpy(to.data, from.data, sizeof(real) * n);
+    return;
+  }
   const std::array<View, 2> views{from, to};
   const Runs runs(views);
   const auto n = static_cast<std::ptrdiff_t>(runs.run());

@@ -7,12 +7,16 @@
 namespace reel::inline REEL_PRECISION {
 
 namespace detail {
-// A block of elements that several views may share.
-struct Storage : Counted {
-  explicit Storage(std::size_t size) : buffer(size) {}
-  explicit Storage(Buffer&& contents) : buffer(std::move(contents)) {}
-  Buffer buffer;
+// A block of elements that several views may share: its own, behind the object, or adopted.
+struct Storage final : Counted {
+  static Ref<Storage> of(std::size_t size);  // unset
+  explicit Storage(Buffer&& contents) : data(contents.data()), adopted(std::move(contents)) {}
   std::uint32_t frozen = 0;  // deferred products that still read it (see deferred.hpp)
+  real* data;
+
+ private:
+  explicit Storage(real* elements) : data(elements) {}
+  Buffer adopted;
 };
 }  // namespace detail
 
