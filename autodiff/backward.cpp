@@ -38,7 +38,7 @@ void Tape::backward(const Var& loss, const Array& seed) {
 void Tape::play_back(std::size_t from) {
   for (std::size_t i = from + 1; i-- > 0;) {
     Node& n = *nodes_[i];
-    deferred_.flush(n);
+    if (n.has_deferred) deferred_.flush(n);
     if (check_finite_ && n.keeps_grad && n.grad_written) require_finite(n, n.grad.view, "backward");
     if (n.producer || !n.has_grad()) continue;
     if (!n.pull_in_place()) {
@@ -55,9 +55,7 @@ void Tape::play_back(std::size_t from) {
 
 // Lets go of a gradient that has been passed on. A parameter's lies in the parameter.
 void Tape::finish(Node& n) {
-  if (n.keeps_grad && n.grad.storage) return;
-  n.grad = {};
-  n.grad_written = n.grad_in_base = n.grad_shared = false;
+  if (!n.keeps_grad || !n.grad.storage) n.drop_grad();
 }
 
 std::vector<Var> Tape::gradients(const Var& y, const std::vector<Var>& wrt,

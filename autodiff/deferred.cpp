@@ -22,6 +22,7 @@ void DeferredProducts::add(Node& weight, const Value& dy, const Value& x) {
   for (Pending& p : pending_)
     if (p.weight.get() == &weight) pending = &p;
   if (!pending) pending = &pending_.emplace_back(Pending{Ref<Node>(&weight), {}, 0});
+  weight.has_deferred = true;
   pending->pairs.push_back({dy, x});
   pending->rows += dy.view.shape[0];
   if (dy.storage) ++dy.storage->frozen;

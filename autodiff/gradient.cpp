@@ -5,14 +5,10 @@ namespace reel::inline REEL_PRECISION {
 
 using namespace detail;
 
-namespace {
-
-// Finds a place for n's gradient, without writing to it.
-void locate_grad(Node& n) {
-  if (n.grad.view.data) return;
+void detail::locate_grad(Node& n) {
   if (n.locate_kept()) return;
-  if (Node* base = n.base(); base && base->needs_grad) {
-    locate_grad(*base);
+  if (Node* base = n.base; base && base->needs_grad) {
+    if (!base->grad.view.data) locate_grad(*base);
     // Windows that tile a base which nobody else reads may be written one by one.
     const bool first_write = n.tiles_base && base->consumers == 1 && !base->grad_written;
     if (n.window(base->grad.view, &n.grad.view)) {
@@ -29,7 +25,7 @@ void locate_grad(Node& n) {
   if (n.sum_input >= 0) {
     Node& term = *n.inputs[static_cast<std::size_t>(n.sum_input)].ref();
     if (term.needs_grad && term.consumers == 1 && !term.grad_written) {
-      locate_grad(term);
+      if (!term.grad.view.data) locate_grad(term);
       if (!term.grad_written) {
         n.grad = term.grad;
         n.grad_shared = true;
@@ -40,19 +36,7 @@ void locate_grad(Node& n) {
   n.grad = allocate(n.shape());
 }
 
-}  // namespace
-
-void detail::prepare_grad(Node& n) {
-  locate_grad(n);
-  if (n.grad_written && n.grad.storage && n.grad.storage->frozen) n.tape->deferred().flush();
-}
-
-Target detail::grad_target(Node& n) {
-  prepare_grad(n);
-  const bool accumulate = n.grad_written;
-  n.grad_written = true;
-  return {n.grad.view, accumulate};
-}
+void detail::unfreeze_grad(Node& n) { n.tape->deferred().flush(); }
 
 void detail::add_grad(Node& n, const Var& contribution) {
   const Node& c = contribution.node(n.op);
@@ -60,7 +44,7 @@ void detail::add_grad(Node& n, const Var& contribution) {
         "{}: a gradient must have the shape of its value; got gradient {}, value {}", n.op,
         c.shape(), n.shape());
   const bool sole = contribution.ref()->refs == 1 && c.value.storage && c.value.storage->refs == 1;
-  if (!n.grad.view.data && !n.keeps_grad && !n.base() && sole && c.value.view.is_dense()) {
+  if (!n.grad.view.data && !n.keeps_grad && !n.base && sole && c.value.view.is_dense()) {
     n.grad = c.value;
     n.grad_written = true;
     return;
@@ -70,7 +54,7 @@ void detail::add_grad(Node& n, const Var& contribution) {
 }
 
 void detail::hand_down(const Value& from, Node& n) {
-  if (n.grad.view.data || n.keeps_grad || n.base() || !from.storage) {
+  if (n.grad.view.data || n.keeps_grad || n.base || !from.storage) {
     const Target to = grad_target(n);
     to.accumulate ? detail::add(from.view, to.view) : copy(from.view, to.view);
   } else {

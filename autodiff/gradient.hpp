@@ -10,12 +10,29 @@ struct Target {
   const View& view;
   bool accumulate;
 };
-Target grad_target(Node& n);
+inline Target grad_target(Node& n);
 // Does now what grad_target might do to other gradients: for rules that take several targets
 // before they write.
-void prepare_grad(Node& n);
+inline void prepare_grad(Node& n);
 void add_grad(Node& n, const Var& contribution);
 // Gives all of `from`'s gradient memory to n, to which nothing else contributes any more.
 void hand_down(const Value& from, Node& n);
+
+// Finds a place for n's gradient, without writing to it.
+void locate_grad(Node& n);
+// Lets what still reads n's gradient be done with it, before it changes.
+void unfreeze_grad(Node& n);
+
+inline void prepare_grad(Node& n) {
+  if (!n.grad.view.data) locate_grad(n);
+  if (n.grad_written && n.grad.storage && n.grad.storage->frozen) unfreeze_grad(n);
+}
+
+inline Target grad_target(Node& n) {
+  prepare_grad(n);
+  const bool accumulate = n.grad_written;
+  n.grad_written = true;
+  return {n.grad.view, accumulate};
+}
 
 }  // namespace reel::inline REEL_PRECISION::detail

@@ -38,6 +38,7 @@ struct Node : Counted {
   std::span<Var> inputs;     // behind the node, in its block
   Node* producer = nullptr;  // of an output of a many-valued op
   std::span<Node*> outputs;  // of a many-valued op; behind the inputs
+  Node* base = nullptr;      // of a window: the node whose elements it shows
 
   ~Node() override {
     for (Var& input : inputs) input.~Var();
@@ -56,6 +57,13 @@ struct Node : Counted {
     return false;
   }
 
+  // Lets go of the gradient.
+  void drop_grad() {
+    grad.view.data = nullptr;
+    grad.storage = {};
+    grad_written = grad_in_base = grad_shared = false;
+  }
+
   // dInputs from dOutputs, in ops.
   virtual void pull(Pull&) {}
   // The same on memory, when nothing records; false: use pull.
@@ -64,8 +72,7 @@ struct Node : Counted {
   virtual bool locate_kept() { return false; }
   // For such a leaf, after backward failed: drops a gradient that is half written.
   virtual void forget_grad() {}
-  // For a window on another node: where its elements lie within that node's value or gradient.
-  virtual Node* base() { return nullptr; }
+  // For a window: where its elements lie within its base's value or gradient.
   virtual bool window(const View& /*whole*/, View* /*part*/) const { return false; }
 };
 

@@ -159,30 +159,26 @@ void run_pointwise(const char* op, const KernelRef& kernel, std::span<const Var>
   for (const Var& x : inputs.subspan(1))
     if (x.ref()->shape() != shape) shape = broadcast_shapes(op, shape, x.ref()->shape());
 
+  const bool single = outputs.size() == 1;
+  Ref<Node> node;
+  if (record) node = make_node<PointwiseNode>(inputs, single ? 0 : outputs.size(), kernel, shape);
+  std::array<Ref<Node>, kMaxInputs> ys;
   std::array<Operand, kMaxOperands> operands;
-  std::array<Value, kMaxInputs> ys;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     operands[i] = {&inputs[i].ref()->value.view};
   for (std::size_t k = 0; k < outputs.size(); ++k) {
-    ys[k] = allocate(shape);
-    operands[inputs.size() + k] = {&ys[k].view, Operand::kWrite};
+    ys[k] = record && single ? node : Ref<Node>(new Node);
+    ys[k]->value = allocate(shape);
+    operands[inputs.size() + k] = {&ys[k]->value.view, Operand::kWrite};
   }
   Forward body(*kernel.kernel);
   stream(shape, {operands.data(), inputs.size() + outputs.size()}, body);
 
-  if (!record) {
-    for (std::size_t k = 0; k < outputs.size(); ++k) outputs[k] = unrecorded(op, std::move(ys[k]));
-    return;
-  }
-  const bool single = outputs.size() == 1;
-  Ref<Node> node = make_node<PointwiseNode>(inputs, single ? 0 : outputs.size(), kernel, shape);
-  if (single) {
-    outputs[0] = push(op, std::move(ys[0]), std::move(node));
-    return;
-  }
-  push(op, {}, node);
+  if (record) push(op, node);
   for (std::size_t k = 0; k < outputs.size(); ++k)
-    outputs[k] = push_output(*node, std::move(ys[k]), Ref<Node>(new Node));
+    outputs[k] = !record  ? unrecorded(op, std::move(ys[k]))
+                 : single ? Var(std::move(ys[k]))
+                          : push_output(*node, std::move(ys[k]));
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail

@@ -17,10 +17,9 @@ bool must_record(const char* op, std::span<const Var> inputs) {
   return record;
 }
 
-Var push(const char* op, Value value, Ref<Node> node) {
+Var push(const char* op, Ref<Node> node) {
   node->op = op;
   node->needs_grad = true;
-  node->value = std::move(value);
   Tape* tape = Tape::current();
   tape->push(node);
   if (tape->checks_finite() && node->value.view.data)
@@ -30,8 +29,12 @@ Var push(const char* op, Value value, Ref<Node> node) {
 
 Var unrecorded(const char* op, Value value) {
   Ref<Node> node(new Node);
-  node->op = op;
   node->value = std::move(value);
+  return unrecorded(op, std::move(node));
+}
+
+Var unrecorded(const char* op, Ref<Node> node) {
+  node->op = op;
   if (Tape* tape = Tape::current(); tape && tape->checks_finite()) {
     node->index = static_cast<std::uint32_t>(-1);
     tape->require_finite(*node, node->value.view, "forward");
@@ -39,11 +42,10 @@ Var unrecorded(const char* op, Value value) {
   return Var(std::move(node));
 }
 
-Var push_output(Node& producer, Value value, Ref<Node> node) {
+Var push_output(Node& producer, Ref<Node> node) {
   node->op = producer.op;
   node->needs_grad = true;
   node->producer = &producer;
-  node->value = std::move(value);
   Tape* tape = Tape::current();
   tape->push(node);
   producer.outputs = {producer.outputs.data(), producer.outputs.size() + 1};

@@ -24,11 +24,12 @@ struct OpNode : Node {
 
 // Throws if an input is empty, stale or of another tape; true if the op goes on the tape.
 bool must_record(const char* op, std::span<const Var> inputs);
-// Puts node, which has its inputs, on the tape.
-Var push(const char* op, Value value, Ref<Node> node);
-Var unrecorded(const char* op, Value value);
+// Puts node, which has its inputs and its value, on the tape.
+Var push(const char* op, Ref<Node> node);
 // The next output of the many-valued op `producer`, which is on the tape already.
-Var push_output(Node& producer, Value value, Ref<Node> node);
+Var push_output(Node& producer, Ref<Node> node);
+Var unrecorded(const char* op, Ref<Node> node);
+Var unrecorded(const char* op, Value value);
 
 }  // namespace detail
 
@@ -40,8 +41,9 @@ Var record(const char* op, std::span<const Var> inputs, detail::Value value, Rul
            Shortcut shortcut = {}) {
   if (!detail::must_record(op, inputs)) return detail::unrecorded(op, std::move(value));
   using Op = detail::OpNode<Rule, Shortcut>;
-  return detail::push(op, std::move(value),
-                      detail::make_node<Op>(inputs, 0, std::move(rule), std::move(shortcut)));
+  auto node = detail::make_node<Op>(inputs, 0, std::move(rule), std::move(shortcut));
+  node->value = std::move(value);
+  return detail::push(op, std::move(node));
 }
 template <class Rule>
 Var record(const char* op, std::span<const Var> inputs, Array value, Rule rule) {

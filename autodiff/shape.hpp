@@ -38,17 +38,19 @@ class ShortList {
     other.size_ = 0;
   }
   ShortList& operator=(const ShortList& other) {
+    if (far() || other.far()) return *this = ShortList(other);
+    size_ = other.size_;
+    values_ = other.values_;
+    return *this;
+  }
+  ShortList& operator=(ShortList&& other) noexcept {
     if (far() || other.far()) {
-      ShortList copy(other);
-      swap(copy);
+      std::swap(size_, other.size_);
+      std::swap(values_, other.values_);
     } else {
       size_ = other.size_;
       values_ = other.values_;
     }
-    return *this;
-  }
-  ShortList& operator=(ShortList&& other) noexcept {
-    swap(other);
     return *this;
   }
   ~ShortList() {
@@ -88,10 +90,6 @@ class ShortList {
   void erase(std::size_t at) {
     std::rotate(begin() + at, begin() + at + 1, end());
     pop_back();
-  }
-  void swap(ShortList& other) noexcept {
-    std::swap(size_, other.size_);
-    std::swap(values_, other.values_);
   }
   bool operator==(const ShortList& other) const {
     if (size_ != other.size_) return false;

@@ -20,13 +20,12 @@ std::ptrdiff_t signed_of(std::size_t n) { return static_cast<std::ptrdiff_t>(n);
 template <class Move, class Rule>
 struct WindowNode : Node {
   WindowNode(Move m, Rule r) : move(std::move(m)), rule(std::move(r)) {}
-  Node* base() override { return inputs[0].ref().get(); }
   bool window(const View& whole, View* part) const override { return move(whole, part); }
   void pull(Pull& p) override {
     p.give(0, [&] { return rule(p.dy(), p.x(0).shape()); });
   }
   bool pull_in_place() override {
-    if (grad_in_base) base()->grad_written = true;
+    if (grad_in_base) base->grad_written = true;
     return grad_in_base;
   }
   Move move;
@@ -46,8 +45,10 @@ Var window(const char* op, const Var& x, bool tiles, Move move, Rule rule) {
   if (!recorded) return unrecorded(op, std::move(value));
   using Window = WindowNode<Move, Rule>;
   Ref<Node> node = make_node<Window>(std::span(&x, 1), 0, std::move(move), std::move(rule));
+  node->base = x.ref().get();
   node->tiles_base = tiles;
-  return push(op, std::move(value), std::move(node));
+  node->value = std::move(value);
+  return push(op, std::move(node));
 }
 
 }  // namespace
@@ -204,11 +205,12 @@ struct SplitNode : Node {
   std::size_t axis;
 };
 
-struct PartNode : Node {
+struct PartNode final : Node {
   PartNode(std::size_t a, std::size_t b, std::size_t n) : axis(a), begin(b), extent(n) {}
-  Node* base() override { return producer->inputs[0].ref().get(); }
   bool window(const View& whole, View* part) const override {
-    *part = whole.narrow(axis, begin, extent);
+    *part = whole;
+    if (extent > 0) part->data += part->strides[axis] * signed_of(begin);
+    part->shape[axis] = extent;
     return true;
   }
   std::size_t axis, begin, extent;
@@ -241,19 +243,17 @@ void detail::split_into(std::span<Var> parts, const Var& x, std::span<const std:
   Ref<Node> node;
   if (must_record("split", std::span(&x, 1))) {
     node = make_node<SplitNode>(std::span(&x, 1), parts.size(), at);
-    push("split", {}, node);
+    push("split", node);
   }
+  const Value& whole = x.ref()->share();
   std::size_t begin = 0;
   for (std::size_t k = 0; k < extents.size(); begin += extents[k++]) {
-    Value part = x.ref()->share();
-    part.view = part.view.narrow(at, begin, extents[k]);
-    if (!node) {
-      parts[k] = unrecorded("split", std::move(part));
-      continue;
-    }
-    Ref<Node> output(new PartNode(at, begin, extents[k]));
-    output->tiles_base = true;
-    parts[k] = push_output(*node, std::move(part), std::move(output));
+    Ref<Node> part(new PartNode(at, begin, extents[k]));
+    part->window(whole.view, &part->value.view);
+    part->value.storage = whole.storage;
+    part->base = x.ref().get();
+    part->tiles_base = true;
+    parts[k] = node ? push_output(*node, std::move(part)) : unrecorded("split", std::move(part));
   }
 }
 
@@ -300,7 +300,7 @@ struct ConcatNode : Node {
 // lies in one block.
 void move_into(const View& place, const Ref<Storage>& whole, Node& part) {
   const bool own = part.value.storage && part.value.storage->refs == 1;
-  if (!own || part.pinned || part.base()) return;
+  if (!own || part.pinned || part.base) return;
   part.value = {place, whole};
 }
 
@@ -329,7 +329,9 @@ Var concat(std::span<const Var> parts, std::ptrdiff_t axis) {
     begin += part.shape()[at];
   }
   if (!recorded) return unrecorded("concat", std::move(value));
-  return push("concat", std::move(value), make_node<ConcatNode>(parts, 0, at));
+  Ref<Node> node = make_node<ConcatNode>(parts, 0, at);
+  node->value = std::move(value);
+  return push("concat", std::move(node));
 }
 
 Var stack(std::span<const Var> parts, std::ptrdiff_t axis) {

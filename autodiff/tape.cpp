@@ -25,7 +25,7 @@ void Tape::forget(std::size_t from) {
     if (Node& node = *nodes_.back(); node.refs > 1) {  // a handle outlives it
       node.stale = true;
       node.tape = nullptr;
-      if (!node.keeps_grad) node.grad = {};
+      if (!node.keeps_grad) node.drop_grad();
       node.value.storage = {};
       node.transposed = {};
       for (Var& input : node.inputs) input = {};
