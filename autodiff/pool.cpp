@@ -10,28 +10,41 @@
 namespace reel::pool {
 namespace {
 
-constexpr std::size_t kAlign = 64;
 constexpr std::size_t kSteps = 8;  // size classes per power of two: at most 1/8 is wasted
 constexpr std::size_t kClasses = 48 * kSteps;
-constexpr std::size_t kKeep = std::size_t{16} << 20;  // waiting bytes that are never trimmed
+constexpr std::size_t kKeep = std::size_t{1} << 18;  // waiting bytes that are never trimmed
+constexpr std::size_t kNear = kSteps / 2;  // a block of so many classes above serves as well
 
-// Lies in the 64 bytes before a block's data.
+// Lies right before a block's data, which begins kHeader or kLine bytes behind its first byte.
 struct Header {
   std::uint32_t size_class;
   Header* next;  // while the block waits
 };
+static_assert(sizeof(Header) == kHeader);
 
+Header* header_of(void* data) { return static_cast<Header*>(data) - 1; }
+void* data_of(Header* header) { return header + 1; }
+// Of a block whose data begins there.
+std::byte* first_byte(void* data) {
+  const bool small = reinterpret_cast<std::uintptr_t>(data) % kLine != 0;
+  return static_cast<std::byte*>(data) - (small ? kHeader : kLine);
+}
+
+// Small blocks are counted with their header, larger ones without.
+constexpr std::size_t kSmallLines = (kMostSmall + kHeader) / kLine;
 std::size_t class_of(std::size_t bytes) {
-  const std::size_t units = std::max<std::size_t>((bytes + kAlign - 1) / kAlign, 1);
+  const std::size_t header = bytes <= kMostSmall ? kHeader : 0;
+  std::size_t units = (header + bytes + kLine - 1) / kLine;
+  if (header == 0) units = std::max(units, kSmallLines + 1);  // no class serves both
   if (units <= kSteps) return units - 1;
   const std::size_t shift = std::bit_width(units - 1) - std::bit_width(kSteps);
   const std::size_t step = (units - 1) >> shift;  // kSteps <= step < 2 * kSteps
   return shift * kSteps + step;
 }
 std::size_t bytes_of(std::size_t size_class) {
-  if (size_class < kSteps) return (size_class + 1) * kAlign;
+  if (size_class < kSteps) return (size_class + 1) * kLine;
   const std::size_t shift = size_class / kSteps - 1;
-  return ((size_class % kSteps + kSteps + 1) << shift) * kAlign;
+  return ((size_class % kSteps + kSteps + 1) << shift) * kLine;
 }
 
 thread_local bool gone = false;  // the pool of an ending thread
@@ -46,26 +59,38 @@ struct Pool {
   }
   void* allocate(std::size_t bytes) {
     const std::size_t size_class = class_of(bytes);
+    const std::size_t largest = bytes > kMostSmall ? size_class + kNear : size_class;
+    for (std::size_t c = size_class; c <= std::min(largest, kClasses - 1); ++c)
+      if (void* data = take(c)) return data;
     const std::size_t size = bytes_of(size_class);
-    stats.in_use += size;
-    stats.peak_in_use = std::max(stats.peak_in_use, stats.in_use);
-    if (Header* header = waiting[size_class]) {
-      waiting[size_class] = header->next;
-      return reinterpret_cast<std::byte*>(header) + kAlign;
-    }
+    use(size);
     // What waits in other classes may not grow beyond half of what the work needs.
     const std::size_t waiting_bytes = stats.reserved + size - stats.in_use;
     if (const std::size_t keep = std::max(kKeep, stats.peak_in_use / 2); waiting_bytes > keep)
       trim(keep / 2);
-    void* memory = std::aligned_alloc(kAlign, size + kAlign);
+    const bool small = bytes <= kMostSmall;
+    void* memory = std::aligned_alloc(kLine, small ? size : size + kLine);
     if (!memory) {
       stats.in_use -= size;
       throw std::bad_alloc();
     }
     ++stats.system_calls;
     stats.reserved += size;
-    static_cast<Header*>(memory)->size_class = static_cast<std::uint32_t>(size_class);
-    return static_cast<std::byte*>(memory) + kAlign;
+    void* data = static_cast<std::byte*>(memory) + (small ? kHeader : kLine);
+    header_of(data)->size_class = static_cast<std::uint32_t>(size_class);
+    return data;
+  }
+  // A waiting block of the class, or null.
+  void* take(std::size_t size_class) {
+    Header* header = waiting[size_class];
+    if (!header) return nullptr;
+    waiting[size_class] = header->next;
+    use(bytes_of(size_class));
+    return data_of(header);
+  }
+  void use(std::size_t size) {
+    stats.in_use += size;
+    stats.peak_in_use = std::max(stats.peak_in_use, stats.in_use);
   }
   void release(Header* header) {
     const std::size_t size = bytes_of(header->size_class);
@@ -89,7 +114,7 @@ struct Pool {
       while (waiting[c] && bytes > keep) {
         bytes -= bytes_of(c);
         stats.reserved -= bytes_of(c);
-        std::free(std::exchange(waiting[c], waiting[c]->next));
+        std::free(first_byte(data_of(std::exchange(waiting[c], waiting[c]->next))));
       }
   }
 };
@@ -105,11 +130,10 @@ void* allocate(std::size_t bytes) { return local().allocate(bytes); }
 
 void release(void* block) noexcept {
   if (!block) return;
-  auto* header = reinterpret_cast<Header*>(static_cast<std::byte*>(block) - kAlign);
   if (gone)
-    std::free(header);
+    std::free(first_byte(block));
   else
-    local().release(header);
+    local().release(header_of(block));
 }
 
 PoolStats stats() { return local().stats; }

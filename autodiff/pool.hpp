@@ -14,9 +14,12 @@ struct PoolStats {
   std::size_t system_calls = 0;  // how often the system allocator was asked
 };
 
-// Memory of this thread, 64-byte aligned. A block may be returned on another thread: it then
-// serves that one.
+// Memory of this thread. A block may be returned on another thread: it then serves that one.
 namespace pool {
+constexpr std::size_t kLine = 64;
+constexpr std::size_t kHeader = 16;                // what lies before a small block
+constexpr std::size_t kMostSmall = 1024 - kHeader;  // bytes of a small block
+// A small block begins kHeader bytes behind a line's start, a larger one at a line's start.
 void* allocate(std::size_t bytes);
 void release(void* block) noexcept;
 PoolStats stats();

@@ -43,11 +43,13 @@ View View::expanded(const Shape& to) const {
 namespace detail {
 
 Ref<Storage> Storage::of(std::size_t size) {
-  constexpr std::size_t kAlign = 64;  // as the pool's
-  constexpr std::size_t header = (sizeof(Storage) + kAlign - 1) / kAlign * kAlign;
-  void* block = Counted::operator new(header + size * sizeof(real));
-  auto* elements = reinterpret_cast<real*>(static_cast<std::byte*>(block) + header);
-  return Ref<Storage>(::new (block) Storage(elements));
+  // The elements begin at a line's start.
+  static_assert(sizeof(Storage) == pool::kLine - pool::kHeader);
+  const std::size_t bytes = sizeof(Storage) + size * sizeof(real);
+  const bool small = bytes <= pool::kMostSmall;
+  void* block = Counted::operator new(small ? bytes : bytes + pool::kHeader);
+  auto* elements = static_cast<std::byte*>(block) + (small ? sizeof(Storage) : pool::kLine);
+  return Ref<Storage>(::new (block) Storage(reinterpret_cast<real*>(elements)));
 }
 
 Value allocate(const Shape& shape) {

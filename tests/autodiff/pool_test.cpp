@@ -62,21 +62,25 @@ std::size_t resident_bytes() {
 }
 
 TEST(PoolTest, BlocksAreAlignedAndReused) {
-  void* first = pool::allocate(1000);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(first) % 64, 0u);
-  pool::release(first);
-  EXPECT_EQ(pool::allocate(1000), first);
-  pool::release(first);
+  for (std::size_t bytes : {std::size_t{1}, pool::kMostSmall, pool::kMostSmall + 1}) {
+    const std::size_t offset = bytes <= pool::kMostSmall ? pool::kHeader : 0;
+    void* first = pool::allocate(bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(first) % pool::kLine, offset);
+    pool::release(first);
+    EXPECT_EQ(pool::allocate(bytes), first);
+    pool::release(first);
+  }
   pool::release(nullptr);
 }
 
 TEST(PoolTest, NoSizeIsTooSmallOrWastesMoreThanAnEighth) {
   for (std::size_t bytes = 0; bytes < 300000; bytes += 1 + bytes / 7) {
+    pool::trim();
     const std::size_t before = pool::stats().in_use;
     void* block = pool::allocate(bytes);
     const std::size_t taken = pool::stats().in_use - before;
     EXPECT_GE(taken, bytes);
-    EXPECT_LE(taken, bytes + std::max<std::size_t>(bytes / 8, 64));
+    EXPECT_LE(taken, bytes + std::max<std::size_t>(bytes / 8, pool::kLine + pool::kHeader));
     pool::release(block);
     EXPECT_EQ(pool::stats().in_use, before);
   }
@@ -94,6 +98,17 @@ TEST(PoolTest, StatsCountAndTrimGivesBack) {
   EXPECT_EQ(pool::stats().reserved, before.reserved);
   pool::reset_peak();
   EXPECT_EQ(pool::stats().peak_in_use, pool::stats().in_use);
+}
+
+TEST(PoolTest, ABlockOfANearbyClassServesToo) {
+  pool::trim();
+  void* block = pool::allocate(150000);
+  pool::release(block);
+  EXPECT_EQ(pool::allocate(120000), block);
+  pool::release(block);
+  void* smaller = pool::allocate(60000);
+  EXPECT_NE(smaller, block);
+  pool::release(smaller);
 }
 
 TEST(PoolTest, WaitingBlocksOfOtherSizesAreBounded) {
