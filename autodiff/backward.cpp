@@ -39,7 +39,7 @@ void Tape::play_back(std::size_t from) {
   for (std::size_t i = from + 1; i-- > 0;) {
     Node& n = *nodes_[i];
     if (n.has_deferred) deferred_.flush(n);
-    if (check_finite_ && n.keeps_grad && n.grad_written) require_finite(n, n.grad.view, "backward");
+    if (check_finite_ && n.keeps_grad && n.grad_written) require_finite(n, n.grad->view, "backward");
     if (n.producer || !n.has_grad()) continue;
     if (!n.pull_in_place()) {
       Pull pull(n, nullptr);
@@ -47,7 +47,7 @@ void Tape::play_back(std::size_t from) {
     }
     if (check_finite_)
       for (const Var& input : n.inputs)
-        if (input.ref()->grad_written) require_finite(n, input.ref()->grad.view, "backward");
+        if (input.ref()->grad_written) require_finite(n, input.ref()->grad->view, "backward");
     finish(n);
     for (Node* output : n.outputs) finish(*output);
   }
@@ -55,7 +55,7 @@ void Tape::play_back(std::size_t from) {
 
 // Lets go of a gradient that has been passed on. A parameter's lies in the parameter.
 void Tape::finish(Node& n) {
-  if (!n.keeps_grad || !n.grad.storage) n.drop_grad();
+  if (!n.keeps_grad || (n.grad && !n.grad->storage)) n.drop_grad();
 }
 
 std::vector<Var> Tape::gradients(const Var& y, const std::vector<Var>& wrt,

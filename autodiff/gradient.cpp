@@ -8,15 +8,16 @@ using namespace detail;
 void detail::locate_grad(Node& n) {
   if (n.locate_kept()) return;
   if (Node* base = n.base; base && base->needs_grad) {
-    if (!base->grad.view.data) locate_grad(*base);
+    if (!base->grad) locate_grad(*base);
     // Windows that tile a base which nobody else reads may be written one by one.
     const bool first_write = n.tiles_base && base->consumers == 1 && !base->grad_written;
-    if (n.window(base->grad.view, &n.grad.view)) {
+    View part;
+    if (n.window(base->grad->view, &part)) {
       if (!first_write && !base->grad_written) {
-        fill(base->grad.view, 0);
+        fill(base->grad->view, 0);
         base->grad_written = true;
       }
-      n.grad.storage = base->grad.storage;
+      n.grad.hold(part, base->grad->storage);
       n.grad_in_base = true;
       n.grad_written = !first_write;
       return;
@@ -25,15 +26,15 @@ void detail::locate_grad(Node& n) {
   if (n.sum_input >= 0) {
     Node& term = *n.inputs[static_cast<std::size_t>(n.sum_input)].ref();
     if (term.needs_grad && term.consumers == 1 && !term.grad_written) {
-      if (!term.grad.view.data) locate_grad(term);
+      if (!term.grad) locate_grad(term);
       if (!term.grad_written) {
-        n.grad = term.grad;
+        n.grad.hold(*term.grad);
         n.grad_shared = true;
         return;
       }
     }
   }
-  n.grad = allocate(n.shape());
+  n.grad.hold(allocate(n.shape()));
 }
 
 void detail::unfreeze_grad(Node& n) { n.tape->deferred().flush(); }
@@ -44,8 +45,8 @@ void detail::add_grad(Node& n, const Var& contribution) {
         "{}: a gradient must have the shape of its value; got gradient {}, value {}", n.op,
         c.shape(), n.shape());
   const bool sole = contribution.ref()->refs == 1 && c.value.storage && c.value.storage->refs == 1;
-  if (!n.grad.view.data && !n.keeps_grad && !n.base && sole && c.value.view.is_dense()) {
-    n.grad = c.value;
+  if (!n.grad && !n.keeps_grad && !n.base && sole && c.value.view.is_dense()) {
+    n.grad.hold(c.value);
     n.grad_written = true;
     return;
   }
@@ -54,11 +55,11 @@ void detail::add_grad(Node& n, const Var& contribution) {
 }
 
 void detail::hand_down(const Value& from, Node& n) {
-  if (n.grad.view.data || n.keeps_grad || n.base || !from.storage) {
+  if (n.grad || n.keeps_grad || n.base || !from.storage) {
     const Target to = grad_target(n);
     to.accumulate ? detail::add(from.view, to.view) : copy(from.view, to.view);
   } else {
-    n.grad = from;
+    n.grad.hold(from);
     n.grad_written = true;
   }
 }

@@ -24,15 +24,15 @@ void locate_grad(Node& n);
 void unfreeze_grad(Node& n);
 
 inline void prepare_grad(Node& n) {
-  if (!n.grad.view.data) locate_grad(n);
-  if (n.grad_written && n.grad.storage && n.grad.storage->frozen) unfreeze_grad(n);
+  if (!n.grad) locate_grad(n);
+  if (n.grad_written && n.grad->storage && n.grad->storage->frozen) unfreeze_grad(n);
 }
 
 inline Target grad_target(Node& n) {
   prepare_grad(n);
   const bool accumulate = n.grad_written;
   n.grad_written = true;
-  return {n.grad.view, accumulate};
+  return {n.grad->view, accumulate};
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail

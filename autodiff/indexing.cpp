@@ -58,7 +58,7 @@ Var gather(const Var& table, const Indices& indices) {
         if (!x.keeps_grad) return false;
         const Target dx = grad_target(x);
         if (!dx.accumulate) fill(dx.view, 0);
-        add_rows(dense(y.grad).view, indices, dx.view);
+        add_rows(dense(*y.grad).view, indices, dx.view);
         return true;
       });
 }

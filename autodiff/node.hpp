@@ -15,6 +15,32 @@ namespace detail {
 
 using Vars = std::vector<Var, PoolAllocator<Var>>;
 
+// A value that is there only while it is needed: most of a tape's nodes have no gradient at a time.
+class Held {
+ public:
+  Held() = default;
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held() { drop(); }
+  explicit operator bool() const { return value_ != nullptr; }
+  Value& operator*() const { return *value_; }
+  Value* operator->() const { return value_; }
+  void hold(const View& view, const Ref<Storage>& storage) {
+    if (!value_) value_ = ::new (pool::allocate(sizeof(Value))) Value;
+    value_->view = view;
+    value_->storage = storage;
+  }
+  void hold(const Value& value) { hold(value.view, value.storage); }
+  void drop() {
+    if (!value_) return;
+    value_->~Value();
+    pool::release(std::exchange(value_, nullptr));
+  }
+
+ private:
+  Value* value_ = nullptr;
+};
+
 struct Node : Counted {
   std::uint32_t index = 0;  // position on the tape
   const char* op = "constant";
@@ -33,7 +59,7 @@ struct Node : Counted {
   bool has_deferred : 1 = false;  // products that belong to its gradient wait (see deferred.hpp)
   std::int8_t sum_input = -1;     // y = inputs[sum_input] + ...: that gradient is dy itself
   Value value;
-  Value grad;                // view.data null: no place yet
+  Held grad;                 // during backward
   Ref<Storage> transposed;   // of a weight: its transpose, made once per tape
   std::span<Var> inputs;     // behind the node, in its block
   Node* producer = nullptr;  // of an output of a many-valued op
@@ -59,8 +85,7 @@ struct Node : Counted {
 
   // Lets go of the gradient.
   void drop_grad() {
-    grad.view.data = nullptr;
-    grad.storage = {};
+    grad.drop();
     grad_written = grad_in_base = grad_shared = false;
   }
 

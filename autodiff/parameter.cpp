@@ -31,10 +31,10 @@ struct ParameterLeaf : Node {
     return !stale && version == parameter.version_.number && (needs_grad || !wanted);
   }
   void forget_grad() override {
-    if (grad.view.data) parameter.zero_grad();
+    if (grad) parameter.zero_grad();
   }
   bool locate_kept() override {
-    grad.view = View(parameter.mutable_grad().data(), shape());
+    grad.hold(View(parameter.mutable_grad().data(), shape()), {});
     grad_written = std::exchange(parameter.has_grad_, true);
     return true;
   }

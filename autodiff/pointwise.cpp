@@ -84,7 +84,7 @@ bool may_overlap(const Node& a, const Node& b) {
   if (&a == &b) return true;
   const bool siblings = a.producer && a.producer == b.producer;
   return !siblings && (a.grad_in_base || b.grad_in_base) &&
-         a.grad.storage.get() == b.grad.storage.get();
+         a.grad->storage.get() == b.grad->storage.get();
 }
 
 struct Detour {
@@ -93,18 +93,19 @@ struct Detour {
 };
 
 struct PointwiseNode final : Node {
-  PointwiseNode(const KernelRef& k, const Shape& s) : kernel(k), common(s) {}
+  explicit PointwiseNode(const KernelRef& k) : kernel(k) {}
 
   bool pull_in_place() override {
     static real zero = 0;
     static const View no_gradient(&zero, {});
+    const Shape& common = outputs.empty() ? shape() : outputs[0]->shape();
     const std::size_t n = inputs.size(), results = kernel.kernel->outputs;
     std::array<Operand, kMaxOperands> operands;
     std::size_t count = 0;
     for (const Var& x : inputs) operands[count++] = {&x.ref()->value.view};
     for (std::size_t k = 0; k < results; ++k) {
       const Node& y = outputs.empty() ? *this : *outputs[k];
-      operands[count++] = {y.grad_written ? &y.grad.view : &no_gradient};
+      operands[count++] = {y.grad_written ? &y.grad->view : &no_gradient};
     }
     for (const Var& x : inputs)
       if (x.ref()->needs_grad) prepare_grad(*x.ref());
@@ -143,7 +144,6 @@ struct PointwiseNode final : Node {
   }
 
   KernelRef kernel;
-  Shape common;
 };
 
 }  // namespace
@@ -161,7 +161,7 @@ void run_pointwise(const char* op, const KernelRef& kernel, std::span<const Var>
 
   const bool single = outputs.size() == 1;
   Ref<Node> node;
-  if (record) node = make_node<PointwiseNode>(inputs, single ? 0 : outputs.size(), kernel, shape);
+  if (record) node = make_node<PointwiseNode>(inputs, single ? 0 : outputs.size(), kernel);
   std::array<Ref<Node>, kMaxInputs> ys;
   std::array<Operand, kMaxOperands> operands;
   for (std::size_t i = 0; i < inputs.size(); ++i)

@@ -58,7 +58,7 @@ void add_weight_grad(Node& w, const Value& left, const Value& right) {
 bool affine_backward(Node& y) {
   Node& x = *y.inputs[0].ref();
   Node& w = *y.inputs[1].ref();
-  const Value dy = as_matrix(y.grad);
+  const Value dy = as_matrix(*y.grad);
   if (x.needs_grad)
     write_grad(x, [&](const View& dx, bool add) { gemm(dy.view, w.value.view, dx, add); });
   if (w.needs_grad) add_weight_grad(w, dy, as_matrix(x.value));
@@ -68,10 +68,10 @@ bool affine_backward(Node& y) {
   if (y.grad_shared)
     c.grad_written = true;
   else if (c.shape() == y.shape() && c.consumers == 1)
-    hand_down(y.grad, c);
+    hand_down(*y.grad, c);
   else {
     const Target dc = grad_target(c);
-    sum_onto(y.grad.view, dc.view, dc.accumulate);
+    sum_onto(y.grad->view, dc.view, dc.accumulate);
   }
   return true;
 }
@@ -165,7 +165,7 @@ bool matmul_backward(Node& y) {
   Node& a = *y.inputs[0].ref();
   Node& b = *y.inputs[1].ref();
   if (b.shape().size() != 2) return false;
-  const Value dy = as_matrix(y.grad);
+  const Value dy = as_matrix(*y.grad);
   if (a.needs_grad)
     write_grad(a, [&](const View& da, bool add) { times_transposed(dy.view, b, da, add); });
   if (b.needs_grad) add_weight_grad(b, as_matrix(a.value), dy);

@@ -18,7 +18,7 @@ Var Pull::dy(std::size_t k) const {
     return grad ? grad : Var(full_array(y.shape(), 0));
   }
   if (!y.grad_written) return Var(full_array(y.shape(), 0));
-  return unrecorded(y.op, y.grad.storage ? y.grad : adopt(to_array(y.grad.view)));
+  return unrecorded(y.op, y.grad->storage ? *y.grad : adopt(to_array(y.grad->view)));
 }
 
 bool Pull::wants(std::size_t i) const { return node_.inputs[i].ref()->needs_grad; }

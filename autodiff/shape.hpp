@@ -15,7 +15,7 @@
 
 namespace reel {
 
-// A short list of numbers: up to four held in place, up to eight in the pool.
+// A short list of numbers: up to three held in place, up to eight in the pool.
 template <class T>
 class ShortList {
  public:
@@ -100,7 +100,7 @@ class ShortList {
   }
 
  private:
-  static constexpr std::size_t kNear = 4;
+  static constexpr std::size_t kNear = 3;
   bool far() const { return size_ > kNear; }
   static T* allocate() { return static_cast<T*>(pool::allocate(kCapacity * sizeof(T))); }
   void clone() {

@@ -223,7 +223,7 @@ bool SplitNode::pull_in_place() {
   for (Node* part : outputs) {
     if (part->grad_written) continue;
     View unwritten;
-    part->window(x.grad.view, &unwritten);
+    part->window(x.grad->view, &unwritten);
     fill(unwritten, 0);
   }
   x.grad_written = true;
@@ -289,7 +289,7 @@ struct ConcatNode : Node {
   }
   bool pull_in_place() override {
     each_part([&](std::size_t i, std::size_t begin, std::size_t extent) {
-      hand_down({grad.view.narrow(axis, begin, extent), grad.storage}, *inputs[i].ref());
+      hand_down({grad->view.narrow(axis, begin, extent), grad->storage}, *inputs[i].ref());
     });
     return true;
   }

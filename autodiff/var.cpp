@@ -68,7 +68,7 @@ Array Var::grad() const {
   const Node& n = node("grad");
   check<Error>(n.keeps_grad,
                "grad: kept for leaves only; got the result of {} (make it with tape.leaf)", n.op);
-  return n.grad_written ? to_array(n.grad.view) : full_array(n.shape(), 0);
+  return n.grad_written ? to_array(n.grad->view) : full_array(n.shape(), 0);
 }
 
 bool Var::is_recorded() const { return node("is_recorded").needs_grad; }
