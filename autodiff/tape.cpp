@@ -21,7 +21,7 @@ Tape::~Tape() {
     node->tape = nullptr;
     if (!node->keeps_grad) node->grad = {};
     node->value.storage = {};
-    node->transposed = {};
+    node->packed = node->packed_transpose = {};
   }
   // Newest first, and one by one: a chain of inputs never unwinds recursively.
   while (!nodes_.empty()) {
