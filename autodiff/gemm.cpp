@@ -9,13 +9,13 @@ namespace {
 
 using Index = std::ptrdiff_t;
 
-// A block of the left operand and a panel group of the right one stay in the second cache.
+// A block of the left operand and a few panels of the right one stay in the second cache.
 constexpr Index kBlockRows = 128, kBlockDepth = 512;
-// From so many rows on, packing the right operand pays where its rows lie badly.
-constexpr Index kRowsToPack = 32;
-
-constexpr Index kPage = 4096 / sizeof(real);
-constexpr Index kCache = (Index{4} << 20) / static_cast<Index>(sizeof(real));
+// From so many rows on, packing the right operand pays where its rows lie badly: across cache
+// lines, or as far apart as this.
+constexpr Index kRowsToPack = 32, kFarRows = 512;
+// Operands of so many elements come from beyond the second cache.
+constexpr Index kFarRight = 100'000, kFarLeft = 500'000;
 
 // Memory for the time of a product.
 class Scratch {
@@ -28,26 +28,23 @@ class Scratch {
   Scratch() = default;
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { pool::release(data_); }
+  ~Scratch() {
+    if (data_) pool::release(data_);
+  }
 
  private:
   real* data_ = nullptr;
 };
 
-// The right operand of a block: whole registers, then n % kRegister columns, padded.
-struct Right {
-  TileRight whole, edge;
-};
-
 constexpr real kZeros[8 * kRegister] = {};
 
-// Where the tile of registers j .. starts from. Without a start: from zeros.
+// Where a tile's sums start. Without a start: from zeros.
 TileRows tile_start(const TileRows& from, Index i, Index column) {
   if (!from.data) return {const_cast<real*>(kZeros), 0};
   return {from.data + i * from.row + column, from.row};
 }
 
-// One tile of at most a register's columns, whose result is smaller than the tile.
+// One tile of `columns` columns, fewer than a register has.
 void edge_tile(int rows, Index columns, Index k, TileLeft a, TileRight b, TileRows from,
                TileRows to) {
   alignas(64) real tile[kTileRows * kRegister];
@@ -59,146 +56,142 @@ void edge_tile(int rows, Index columns, Index k, TileLeft a, TileRight b, TileRo
   for (Index i = 0; i < rows; ++i) std::copy_n(tile + i * kRegister, columns, to.data + i * to.row);
 }
 
-// A left operand: a block's rows start at row(i).
-struct Left {
-  TileLeft rows;
-  Index block = 0;  // from kLeftBlock rows to the next if packed, else 0
+// Asks for a tile of the result ahead of its turn.
+void fetch(const TileRows& tile, Index rows, Index wide) {
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < wide; ++j)
+      __builtin_prefetch(tile.data + i * tile.row + j * kRegister, 1);
+}
 
-  TileLeft at(Index i) const {
-    const Index offset =
-        block == 0 ? i * rows.row : i / kLeftBlock * block + i % kLeftBlock * rows.row;
-    return {rows.data + offset, rows.row, rows.column};
-  }
+// A block of the right operand: whole registers, then n % kRegister columns, padded.
+struct Right {
+  TileRight whole, edge;
+};
+struct Far {
+  bool left, right;
 };
 
-// All tiles of [m, n]. Rows are dealt out evenly, so that none is left alone with few sums.
-void multiply_block(Index m, Index n, Index k, const Left& a, const Right& b, const TileRows& from,
-                    const TileRows& to) {
-  const bool packed = a.block != 0;
+// to = from + a b for all of [m, n], in tiles. Rows are dealt out evenly, so that none is left
+// alone with few sums.
+void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b,
+                    const TileRows& from, const TileRows& to, Far far) {
   const Index row_tiles = (m + kTileRows - 1) / kTileRows;
+  const Index most_rows = (m + row_tiles - 1) / row_tiles;
   const auto for_each_rows = [&](auto&& tile) {
     for (Index i = 0, left = row_tiles; left > 0; --left) {
-      const Index even = (m - i + left - 1) / left;
-      const Index rows = packed ? std::min<Index>(kTileRows, m - i) : even;
-      tile(i, static_cast<int>(rows));
+      const Index rows = (m - i + left - 1) / left;
+      tile(i, static_cast<int>(rows), TileLeft{a.data + i * a.row, a.row, a.column});
       i += rows;
     }
   };
-  const Index most_rows = packed ? std::min<Index>(kTileRows, m) : (m + row_tiles - 1) / row_tiles;
   const Index most = tile_registers(static_cast<int>(most_rows)), registers = n / kRegister;
   Index j = 0;
   for (Index left = (registers + most - 1) / most; left > 0; --left) {
     const Index wide = (registers - j + left - 1) / left;
     const TileRight right{b.whole.data + j * b.whole.next, b.whole.row, b.whole.next};
-    for_each_rows([&](Index i, int rows) {
-      tile_function(rows, static_cast<int>(wide))(k, a.at(i), right,
-                                                  tile_start(from, i, j * kRegister),
-                                                  {to.data + i * to.row + j * kRegister, to.row});
+    for_each_rows([&](Index i, int rows, const TileLeft& rows_of_a) {
+      real* const here = to.data + i * to.row + j * kRegister;
+      if (i + rows < m)
+        fetch({here + rows * to.row, to.row}, std::min<Index>(rows, m - i - rows), wide);
+      else if (left > 1)
+        fetch({to.data + (j + wide) * kRegister, to.row}, most_rows, wide);
+      const bool first_use = (i == 0 && far.right) || (j == 0 && far.left);
+      (first_use ? tile_function<true> : tile_function<false>)(rows, static_cast<int>(wide))(
+          k, rows_of_a, right, tile_start(from, i, j * kRegister), {here, to.row});
     });
     j += wide;
   }
   if (const Index columns = n % kRegister; columns > 0)
-    for_each_rows([&](Index i, int rows) {
-      edge_tile(rows, columns, k, a.at(i), b.edge, tile_start(from, i, j * kRegister),
+    for_each_rows([&](Index i, int rows, const TileLeft& rows_of_a) {
+      edge_tile(rows, columns, k, rows_of_a, b.edge, tile_start(from, i, j * kRegister),
                 {to.data + i * to.row + j * kRegister, to.row});
     });
-}
-
-// Does the left operand lie so that tiles would read it badly: one element of each page, or again
-// and again from far away?
-bool pack_left_pays(const Strided& a, Index m, Index n, Index k) {
-  return a.row == 1 && n >= 4 * kRegister && m >= kLeftBlock &&
-         (std::abs(a.column) >= kPage || m * k > kCache);
-}
-bool pack_right_pays(const Strided& b, Index m) {
-  return b.column != 1 || (m >= kRowsToPack && (b.row % kRegister != 0 || std::abs(b.row) >= 512));
 }
 
 // A right operand, packed already or not.
 struct Source {
   Strided plain;
-  const real* packed = nullptr;
+  const real* packed;
 };
 
-// c = start + a b, blocked.
-void multiply(Index m, Index n, Index k, const Strided& a, const Source& b, TileRows start,
-              TileRows c) {
-  const bool pack_a = pack_left_pays(a, m, n, k);
-  const bool pack_b = !b.packed && pack_right_pays(b.plain, m);
-  const Index depth = std::min(k, kBlockDepth), edge = n - n % kRegister;
-  Scratch left_memory, right_memory;
-  for (Index l = 0; l < k; l += kBlockDepth) {
-    const Index block_k = std::min(kBlockDepth, k - l);
-    Right right;
-    if (b.packed || pack_b) {
-      const real* data = b.packed ? b.packed + l * kRegister : nullptr;
-      const Index step = panel_step(b.packed ? k : block_k);
-      if (pack_b) {
-        real* to = right_memory.get(packed_elements(depth, n));
-        pack_right({b.plain.data + l * b.plain.row, b.plain.row, b.plain.column}, block_k, n, to);
-        data = to;
-      }
-      right.whole = {data, kRegister, step};
-      right.edge = {data + n / kRegister * step, kRegister, 0};
-    } else {
-      const real* data = b.plain.data + l * b.plain.row;
-      right.whole = {data, b.plain.row, kRegister};
-      if (edge < n) {
-        real* to = right_memory.get(panel_step(depth));
-        pack_right({data + edge, b.plain.row, 1}, block_k, n - edge, to);
-        right.edge = {to, kRegister, 0};
-      }
-    }
-    for (Index i = 0; i < m; i += kBlockRows) {
-      const Index block_m = std::min(kBlockRows, m - i);
-      const Strided rows{a.data + i * a.row + l * a.column, a.row, a.column};
-      Left left{{rows.data, a.row, a.column}};
-      if (pack_a) {
-        real* to = left_memory.get(kBlockRows / kLeftBlock * left_block_step(depth));
-        pack_left(rows, block_m, block_k, to);
-        left = {{to, 1, kLeftBlock}, left_block_step(block_k)};
-      }
-      const TileRows from = start.data ? TileRows{start.data + i * start.row, start.row} : start;
-      multiply_block(block_m, n, block_k, left, right, from, {c.data + i * c.row, c.row});
-    }
-    start = c;
+// Rows l .. l + k of the right operand [.., n], the way tiles read it.
+Right right_block(const Source& b, Index whole_k, Index l, Index k, Index n, Index m,
+                  Scratch& memory) {
+  const Index whole = n / kRegister;
+  const auto panels = [&](const real* data, Index step) {
+    return Right{{data, kRegister, step}, {data + whole * step, kRegister, 0}};
+  };
+  if (b.packed) return panels(b.packed + l * kRegister, panel_step(whole_k));
+  const Strided plain{b.plain.data + l * b.plain.row, b.plain.row, b.plain.column};
+  const bool far_apart = plain.row % kRegister != 0 || std::abs(plain.row) >= kFarRows;
+  const Index most = std::min(whole_k, kBlockDepth);
+  if (plain.column != 1 || (m >= kRowsToPack && far_apart)) {
+    real* to = memory.get(packed_elements(most, n));
+    pack_right(plain, k, n, to);
+    return panels(to, panel_step(k));
   }
+  Right right{{plain.data, plain.row, kRegister}, {}};
+  if (const Index columns = n % kRegister; columns > 0) {
+    real* to = memory.get(packed_elements(most, columns));
+    pack_right({plain.data + whole * kRegister, plain.row, 1}, k, columns, to);
+    right.edge = {to, kRegister, 0};
+  }
+  return right;
 }
 
 Strided strided(const View& v) { return {v.data, v.strides[0], v.strides[1]}; }
 
-// Elements of a row lie side by side.
-bool has_rows(const View& v) { return v.shape[1] == 1 || v.strides[1] == 1; }
-
-// `start` without data: zeros.
-void product(const View& start, const View& a, const View& b, const real* packed, const View& c) {
+// c = start + a b, where start (null: zeros) and c have contiguous rows.
+void multiply(const View* start, const View& a, const Source& b, const View& c) {
   if (c.size() == 0) return;
   const auto m = static_cast<Index>(c.shape[0]), n = static_cast<Index>(c.shape[1]);
   const auto k = static_cast<Index>(a.shape[1]);
   if (k == 0) {
-    if (!start.data) return fill(c, 0);
-    if (start.data != c.data) copy(start, c);
+    if (!start) return fill(c, 0);
+    if (start->data != c.data) copy(*start, c);
     return;
   }
-  const TileRows from{start.data, start.data ? start.strides[0] : 0};
-  Strided right = packed ? Strided{} : strided(b);
-  if (n == 1) right.column = 1;
-  multiply(m, n, k, strided(a), {right, packed}, from, {c.data, c.strides[0]});
+  const Strided left = strided(a);
+  const TileRows to{c.data, c.strides[0]};
+  TileRows from = start ? TileRows{start->data, start->strides[0]} : TileRows{nullptr, 0};
+  const Far far{left.column != 1 && m * k > kFarLeft, n * k > kFarRight};
+  Scratch memory;
+  for (Index l = 0; l < k; l += kBlockDepth, from = to) {
+    const Index block_k = std::min(kBlockDepth, k - l);
+    const Right right = right_block(b, k, l, block_k, n, m, memory);
+    for (Index i = 0; i < m; i += kBlockRows) {
+      const TileLeft rows{left.data + i * left.row + l * left.column, left.row, left.column};
+      multiply_block(std::min(kBlockRows, m - i), n, block_k, rows, right,
+                     from.data ? tile_start(from, i, 0) : from, {to.data + i * to.row, to.row},
+                     far);
+    }
+  }
 }
 
-// Brings start and c to rows, which tiles load and store.
-void product_any(const View& start, const View& a, const View& b, const real* packed,
-                 const View& c) {
+// Do the elements of a row lie side by side?
+bool has_rows(const View& v) { return v.shape[1] == 1 || v.strides[1] == 1; }
+
+// Brings start and c to rows.
+void product(const View* start, const View& a, const View* b, const Packed* packed, const View& c) {
+  if (start && !has_rows(*start)) {
+    if (start->data != c.data) {
+      const Value dense = dense_copy(*start);
+      return product(&dense.view, a, b, packed, c);
+    }
+  }
   if (!has_rows(c)) {
-    if (!packed && (c.shape[0] == 1 || c.strides[0] == 1))
-      return product_any(start.data ? transposed(start) : start, transposed(b), transposed(a),
-                         nullptr, transposed(c));
-    const Value dense = allocate(c.shape);
-    product_any(start, a, b, packed, dense.view);
+    if (b && (c.shape[0] == 1 || c.strides[0] == 1)) {
+      const View c_rows = transposed(c), a_right = transposed(a);
+      const View start_rows = start ? transposed(*start) : View();
+      return product(start ? &start_rows : nullptr, transposed(*b), &a_right, nullptr, c_rows);
+    }
+    const Value dense = start ? dense_copy(*start) : allocate(c.shape);
+    product(start ? &dense.view : nullptr, a, b, packed, dense.view);
     return copy(dense.view, c);
   }
-  if (start.data && !has_rows(start)) return product(dense_copy(start).view, a, b, packed, c);
-  product(start, a, b, packed, c);
+  Source source{b ? strided(*b) : Strided{}, packed ? packed->data : nullptr};
+  if (c.shape[1] == 1) source.plain.column = 1;
+  multiply(start, a, source, c);
 }
 
 }  // namespace
@@ -218,13 +211,6 @@ View rows_reversed(const View& matrix) {
   return reversed;
 }
 
-void gemm(const View& a, const View& b, const View& c, bool accumulate) {
-  product_any(accumulate ? c : View(), a, b, nullptr, c);
-}
-void gemm_onto(const View& start, const View& a, const View& b, const View& c) {
-  product_any(start, a, b, nullptr, c);
-}
-
 Ref<Storage> pack(const View& b) {
   const auto k = static_cast<Index>(b.shape[0]), n = static_cast<Index>(b.shape[1]);
   Ref<Storage> packed(new Storage(static_cast<std::size_t>(packed_elements(k, n))));
@@ -233,11 +219,18 @@ Ref<Storage> pack(const View& b) {
   pack_right(source, k, n, packed->buffer.data());
   return packed;
 }
+
+void gemm(const View& a, const View& b, const View& c, bool accumulate) {
+  product(accumulate ? &c : nullptr, a, &b, nullptr, c);
+}
 void gemm(const View& a, const Packed& b, const View& c, bool accumulate) {
-  product_any(accumulate ? c : View(), a, {}, b.data, c);
+  product(accumulate ? &c : nullptr, a, nullptr, &b, c);
+}
+void gemm_onto(const View& start, const View& a, const View& b, const View& c) {
+  product(start.data ? &start : nullptr, a, &b, nullptr, c);
 }
 void gemm_onto(const View& start, const View& a, const Packed& b, const View& c) {
-  product_any(start, a, {}, b.data, c);
+  product(start.data ? &start : nullptr, a, nullptr, &b, c);
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail

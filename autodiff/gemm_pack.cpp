@@ -93,20 +93,4 @@ void pack_right(const Strided& b, Index k, Index n, real* to) {
     gather_panel(at(p), k, std::min(n - p * kRegister, kRegister), to + p * step);
 }
 
-void pack_left(const Strided& a, Index m, Index k, real* to) {
-  static_assert(kLeftBlock % kRegister == 0);
-  constexpr Index kPieces = kLeftBlock / kRegister;
-  const Index step = left_block_step(k);
-  Index i = 0;
-  for (; i + 2 * kLeftBlock <= m; i += 2 * kLeftBlock, to += 2 * step)
-    for (Index l = 0; l < k; ++l)
-#pragma GCC unroll 8
-      for (Index p = 0; p < 2 * kPieces; ++p)
-        store(load(a.data + i + l * a.column + p * kRegister),
-              to + p / kPieces * step + l * kLeftBlock + p % kPieces * kRegister);
-  for (; i < m; i += kLeftBlock, to += step)
-    for (Index l = 0; l < k; ++l)
-      std::copy_n(a.data + i + l * a.column, std::min(kLeftBlock, m - i), to + l * kLeftBlock);
-}
-
 }  // namespace reel::inline REEL_PRECISION::detail

@@ -23,10 +23,4 @@ struct Strided {
 // b [k, n] in panels; the last is padded with zeros.
 void pack_right(const Strided& b, std::ptrdiff_t k, std::ptrdiff_t n, real* to);
 
-// a [m, k], whose columns are contiguous, in blocks of kLeftBlock rows, each [k, kLeftBlock] and
-// left_block_step(k) elements from the previous.
-constexpr std::ptrdiff_t kLeftBlock = 16;
-constexpr std::ptrdiff_t left_block_step(std::ptrdiff_t k) { return (k + 1) * kLeftBlock; }
-void pack_left(const Strided& a, std::ptrdiff_t m, std::ptrdiff_t k, real* to);
-
 }  // namespace reel::inline REEL_PRECISION::detail

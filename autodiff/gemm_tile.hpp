@@ -39,10 +39,13 @@ struct TileRows {
   std::ptrdiff_t row;
 };
 
+constexpr std::ptrdiff_t kAhead = 16;  // terms, until what is fetched now is needed
+
 // to(i, j) = from(i, j) + a(i, 0) b(0, j) + a(i, 1) b(1, j) + ..., added in this order with one
 // rounding per term (where the machine has fused multiply-add): so an element depends neither on
 // the tile it lies in nor on where the sum over l is interrupted.
-template <class Batch, int kRows, int kWide>
+// kFetch: the operands come from far away.
+template <class Batch, int kRows, int kWide, bool kFetch>
 void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, TileRows to) {
   constexpr auto kLanes = static_cast<std::ptrdiff_t>(Batch::size);
   Batch sum[kRows][kWide];
@@ -51,6 +54,11 @@ void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, Til
 #pragma GCC unroll 8
     for (int j = 0; j < kWide; ++j) sum[i][j] = Batch::load_unaligned(from.data + j * kLanes);
   for (; k > 0; --k) {
+    if constexpr (kFetch) {
+      __builtin_prefetch(a.data + kAhead * a.column);
+#pragma GCC unroll 8
+      for (int j = 0; j < kWide; ++j) __builtin_prefetch(b.data + kAhead * b.row + j * b.next);
+    }
     Batch right[kWide];
 #pragma GCC unroll 8
     for (int j = 0; j < kWide; ++j) right[j] = Batch::load_unaligned(b.data + j * b.next);
@@ -72,12 +80,13 @@ void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, Til
 using TileFunction = void (*)(std::ptrdiff_t k, TileLeft, TileRight, TileRows, TileRows);
 
 // tile_function(rows, wide): the loop for 1 <= rows <= kTileRows, wide <= tile_registers(rows).
-inline TileFunction tile_function(int rows, int wide) {
+template <bool kFetch>
+TileFunction tile_function(int rows, int wide) {
   using Row = std::array<TileFunction, 8>;
   static constexpr auto kTable = []<int... kI>(std::integer_sequence<int, kI...>) {
     const auto row = []<int kRows, int... kJ>(std::integral_constant<int, kRows>,
                                               std::integer_sequence<int, kJ...>) {
-      return Row{multiply_tile<Register, kRows, kJ + 1>...};
+      return Row{multiply_tile<Register, kRows, kJ + 1, kFetch>...};
     };
     return std::array{row(std::integral_constant<int, kI + 1>{},
                           std::make_integer_sequence<int, tile_registers(kI + 1)>{})...};
@@ -94,10 +103,11 @@ using HalfRegister = std::conditional_t<std::is_void_v<Half>, Register, Half>;
 inline TileFunction edge_function(int rows, std::ptrdiff_t columns) {
   constexpr auto kHalf = static_cast<std::ptrdiff_t>(HalfRegister::size);
   static constexpr auto kTable = []<int... kI>(std::integer_sequence<int, kI...>) {
-    return std::array{multiply_tile<HalfRegister, kI + 1, 1>...};
+    return std::array{multiply_tile<HalfRegister, kI + 1, 1, false>...};
   }
   (std::make_integer_sequence<int, kTileRows>{});
-  return columns <= kHalf ? kTable[static_cast<std::size_t>(rows - 1)] : tile_function(rows, 1);
+  return columns <= kHalf ? kTable[static_cast<std::size_t>(rows - 1)]
+                          : tile_function<false>(rows, 1);
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail
