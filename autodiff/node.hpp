@@ -41,6 +41,11 @@ class Held {
   Value* value_ = nullptr;
 };
 
+// A weight as products like it best, itself and its transpose, each made once per tape.
+struct PackedWeight final : Counted {
+  Ref<Storage> plain, transpose;
+};
+
 struct Node : Counted {
   std::uint32_t index = 0;  // position on the tape
   const char* op = "constant";
@@ -60,7 +65,7 @@ struct Node : Counted {
   std::int8_t sum_input = -1;     // y = inputs[sum_input] + ...: that gradient is dy itself
   Value value;
   Held grad;                 // during backward
-  Ref<Storage> transposed;   // of a weight: its transpose, made once per tape
+  Ref<PackedWeight> packed;  // of a weight
   std::span<Var> inputs;     // behind the node, in its block
   Node* producer = nullptr;  // of an output of a many-valued op
   std::span<Node*> outputs;  // of a many-valued op; behind the inputs

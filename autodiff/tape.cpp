@@ -27,7 +27,7 @@ void Tape::forget(std::size_t from) {
       node.tape = nullptr;
       if (!node.keeps_grad) node.drop_grad();
       node.value.storage = {};
-      node.transposed = {};
+      node.packed = {};
       for (Var& input : node.inputs) input = {};
       node.outputs = {};
     }
