@@ -2,6 +2,7 @@
 #include <reel/autodiff/pull.hpp>
 #include <reel/autodiff/tape.hpp>
 
+#include <algorithm>
 #include <optional>
 
 namespace reel::inline REEL_PRECISION {
@@ -46,10 +47,10 @@ void Tape::play_back(std::size_t from) {
       n.pull(pull);
     }
     if (check_finite_)
-      for (const Var& input : n.inputs)
+      for (const Var& input : n.inputs())
         if (input.ref()->grad_written) require_finite(n, input.ref()->grad->view, "backward");
     finish(n);
-    for (Node* output : n.outputs) finish(*output);
+    for (Node* output : n.outputs()) finish(*output);
   }
 }
 
@@ -70,7 +71,7 @@ std::vector<Var> Tape::gradients(const Var& y, const std::vector<Var>& wrt,
   for (std::size_t i = last.index + 1; i-- > 0;) {
     const Ref<Node> n = nodes_[i];  // recording moves nodes_
     const auto known = [&](const Node* node) { return static_cast<bool>(grads[node->index]); };
-    const bool reached = known(n.get()) || std::any_of(n->outputs.begin(), n->outputs.end(), known);
+    const bool reached = known(n.get()) || std::ranges::any_of(n->outputs(), known);
     if (n->producer || !reached) continue;
     Pull pull(*n, &grads);
     n->pull(pull);

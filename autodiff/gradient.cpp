@@ -24,7 +24,7 @@ void detail::locate_grad(Node& n) {
     }
   }
   if (n.sum_input >= 0) {
-    Node& term = *n.inputs[static_cast<std::size_t>(n.sum_input)].ref();
+    Node& term = *n.inputs()[static_cast<std::size_t>(n.sum_input)].ref();
     if (term.needs_grad && term.consumers == 1 && !term.grad_written) {
       if (!term.grad) locate_grad(term);
       if (!term.grad_written) {

@@ -54,7 +54,7 @@ Var gather(const Var& table, const Indices& indices) {
         p.give(0, [&] { return scatter(p.dy(), indices, p.x(0).shape()[0]); });
       },
       [indices](Node& y) {
-        Node& x = *y.inputs[0].ref();
+        Node& x = *y.inputs()[0].ref();
         if (!x.keeps_grad) return false;
         const Target dx = grad_target(x);
         if (!dx.accumulate) fill(dx.view, 0);

@@ -66,14 +66,22 @@ struct Node : Counted {
   Value value;
   Held grad;                 // during backward
   Ref<PackedWeight> packed;  // of a weight
-  std::span<Var> inputs;     // behind the node, in its block
   Node* producer = nullptr;  // of an output of a many-valued op
-  std::span<Node*> outputs;  // of a many-valued op; behind the inputs
   Node* base = nullptr;      // of a window: the node whose elements it shows
 
   ~Node() override {
-    for (Var& input : inputs) input.~Var();
+    for (Var& input : inputs()) input.~Var();
   }
+
+  std::span<Var> inputs() const { return {links_, input_count_}; }
+  std::span<Node*> outputs() const {  // of a many-valued op
+    return {reinterpret_cast<Node**>(links_ + input_count_), output_count_};
+  }
+  void add_output(Node& output) {
+    ++output_count_;
+    outputs().back() = &output;
+  }
+  void forget_outputs() { output_count_ = 0; }
 
   const Shape& shape() const { return value.view.shape; }
   // The value, for a node that will show the same memory: from now on nobody may overwrite it.
@@ -83,7 +91,7 @@ struct Node : Counted {
   }
   bool has_grad() const {  // in itself or an output
     if (grad_written) return true;
-    for (const Node* output : outputs)
+    for (const Node* output : outputs())
       if (output->grad_written) return true;
     return false;
   }
@@ -104,6 +112,13 @@ struct Node : Counted {
   virtual void forget_grad() {}
   // For a window: where its elements lie within its base's value or gradient.
   virtual bool window(const View& /*whole*/, View* /*part*/) const { return false; }
+
+ private:
+  template <class N, class... Args>
+  friend Ref<N> make_node(std::span<const Var> inputs, std::size_t outputs, Args&&... args);
+  // Behind the node, in its block: the inputs, then pointers to the outputs.
+  Var* links_ = nullptr;
+  std::uint32_t input_count_ = 0, output_count_ = 0;
 };
 
 // A node of type N with these inputs and room for so many outputs, in one block.
@@ -119,13 +134,18 @@ Ref<N> make_node(std::span<const Var> inputs, std::size_t outputs, Args&&... arg
     Counted::operator delete(block);
     throw;
   }
-  auto* first_input = reinterpret_cast<Var*>(static_cast<std::byte*>(block) + sizeof(N));
-  std::uninitialized_copy(inputs.begin(), inputs.end(), first_input);
-  node->inputs = {first_input, inputs.size()};
-  auto* first_output = reinterpret_cast<Node**>(first_input + inputs.size());
-  node->outputs = {first_output, std::size_t{0}};
+  node->links_ = reinterpret_cast<Var*>(static_cast<std::byte*>(block) + sizeof(N));
+  std::uninitialized_copy(inputs.begin(), inputs.end(), node->links_);
+  node->input_count_ = static_cast<std::uint32_t>(inputs.size());
   return node;
 }
 
 }  // namespace detail
+
+inline detail::Node& Var::node(const char* op) const {
+  if (!node_ || node_->stale) [[unlikely]]
+    refuse(op);
+  return *node_;
+}
+
 }  // namespace reel::inline REEL_PRECISION

@@ -98,27 +98,27 @@ struct PointwiseNode final : Node {
   bool pull_in_place() override {
     static real zero = 0;
     static const View no_gradient(&zero, {});
-    const Shape& common = outputs.empty() ? shape() : outputs[0]->shape();
-    const std::size_t n = inputs.size(), results = kernel.kernel->outputs;
+    const Shape& common = outputs().empty() ? shape() : outputs()[0]->shape();
+    const std::size_t n = inputs().size(), results = kernel.kernel->outputs;
     std::array<Operand, kMaxOperands> operands;
     std::size_t count = 0;
-    for (const Var& x : inputs) operands[count++] = {&x.ref()->value.view};
+    for (const Var& x : inputs()) operands[count++] = {&x.ref()->value.view};
     for (std::size_t k = 0; k < results; ++k) {
-      const Node& y = outputs.empty() ? *this : *outputs[k];
+      const Node& y = outputs().empty() ? *this : *outputs()[k];
       operands[count++] = {y.grad_written ? &y.grad->view : &no_gradient};
     }
-    for (const Var& x : inputs)
+    for (const Var& x : inputs())
       if (x.ref()->needs_grad) prepare_grad(*x.ref());
     // An input that was broadcast, or that overlaps another, gets its gradient by way of a full
     // array of its own.
     Backward body(*kernel.kernel);
     std::vector<Detour, PoolAllocator<Detour>> detours;
     for (std::size_t i = 0; i < n; ++i) {
-      Node& x = *inputs[i].ref();
+      Node& x = *inputs()[i].ref();
       body.sink[i] = x.needs_grad ? static_cast<int>(count) : -1;
       if (!x.needs_grad) continue;
       bool detour = x.shape() != common;
-      for (std::size_t j = 0; j < i; ++j) detour |= may_overlap(x, *inputs[j].ref());
+      for (std::size_t j = 0; j < i; ++j) detour |= may_overlap(x, *inputs()[j].ref());
       const Target to = grad_target(x);
       body.accumulate[i] = to.accumulate && !detour;
       if (detour) {
@@ -135,12 +135,12 @@ struct PointwiseNode final : Node {
   }
 
   void pull(Pull& p) override {
-    Vars xs(inputs.begin(), inputs.end());
+    Vars xs(inputs().begin(), inputs().end());
     for (std::size_t k = 0; k < kernel.kernel->outputs; ++k) xs.push_back(p.dy(k));
-    Vars dx(inputs.size());
+    Vars dx(inputs().size());
     run_pointwise(op, KernelRef(Ref<Kernel>(new GradKernel(op, kernel))), xs, dx);
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      p.give(i, [&] { return sum_to(dx[i], inputs[i].shape()); });
+    for (std::size_t i = 0; i < inputs().size(); ++i)
+      p.give(i, [&] { return sum_to(dx[i], inputs()[i].shape()); });
   }
 
   KernelRef kernel;
@@ -162,23 +162,22 @@ void run_pointwise(const char* op, const KernelRef& kernel, std::span<const Var>
   const bool single = outputs.size() == 1;
   Ref<Node> node;
   if (record) node = make_node<PointwiseNode>(inputs, single ? 0 : outputs.size(), kernel);
-  std::array<Ref<Node>, kMaxInputs> ys;
   std::array<Operand, kMaxOperands> operands;
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    operands[i] = {&inputs[i].ref()->value.view};
+  for (std::size_t i = 0; i < inputs.size(); ++i) operands[i] = {&inputs[i].ref()->value.view};
   for (std::size_t k = 0; k < outputs.size(); ++k) {
-    ys[k] = record && single ? node : Ref<Node>(new Node);
-    ys[k]->value = allocate(shape);
-    operands[inputs.size() + k] = {&ys[k]->value.view, Operand::kWrite};
+    outputs[k] = Var(record && single ? node : Ref<Node>(new Node));
+    Value& y = outputs[k].ref()->value = allocate(shape);
+    operands[inputs.size() + k] = {&y.view, Operand::kWrite};
   }
   Forward body(*kernel.kernel);
   stream(shape, {operands.data(), inputs.size() + outputs.size()}, body);
 
   if (record) push(op, node);
-  for (std::size_t k = 0; k < outputs.size(); ++k)
-    outputs[k] = !record  ? unrecorded(op, std::move(ys[k]))
-                 : single ? Var(std::move(ys[k]))
-                          : push_output(*node, std::move(ys[k]));
+  for (Var& y : outputs)
+    if (!record)
+      unrecorded(op, y.ref());
+    else if (!single)
+      push_output(*node, y.ref());
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail

@@ -53,11 +53,11 @@ void times(const View& x, Node& w, const View& y, bool accumulate) {
 
 // y = x w' + c
 bool affine_backward(Node& y) {
-  Node& x = *y.inputs[0].ref();
-  Node& w = *y.inputs[1].ref();
+  Node& x = *y.inputs()[0].ref();
+  Node& w = *y.inputs()[1].ref();
   const Value dy = as_matrix(*y.grad);
   if (x.needs_grad) write_grad(x, [&](const View& dx, bool add) { times(dy.view, w, dx, add); });
-  Node* c = y.inputs.size() < 3 ? nullptr : y.inputs[2].ref().get();
+  Node* c = y.inputs().size() < 3 ? nullptr : y.inputs()[2].ref().get();
   const bool summed = c && c->needs_grad && c->shape() != y.shape();  // dc = sum of dy's rows
   if (w.needs_grad || summed)
     y.tape->deferred().add(w.needs_grad ? &w : nullptr, summed ? c : nullptr, dy,
@@ -156,8 +156,8 @@ struct Batches {
 };
 
 bool matmul_backward(Node& y) {
-  Node& a = *y.inputs[0].ref();
-  Node& b = *y.inputs[1].ref();
+  Node& a = *y.inputs()[0].ref();
+  Node& b = *y.inputs()[1].ref();
   if (b.shape().size() != 2) return false;
   const Value dy = as_matrix(*y.grad);
   if (a.needs_grad)

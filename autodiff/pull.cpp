@@ -7,7 +7,7 @@ namespace reel::inline REEL_PRECISION {
 using namespace detail;
 
 Node& Pull::output(std::size_t k) const {
-  return node_.outputs.empty() ? node_ : *node_.outputs[k];
+  return node_.outputs().empty() ? node_ : *node_.outputs()[k];
 }
 Var Pull::y(std::size_t k) const { return Var(Ref<Node>(&output(k))); }
 
@@ -21,10 +21,10 @@ Var Pull::dy(std::size_t k) const {
   return unrecorded(y.op, y.grad->storage ? *y.grad : adopt(to_array(y.grad->view)));
 }
 
-bool Pull::wants(std::size_t i) const { return node_.inputs[i].ref()->needs_grad; }
+bool Pull::wants(std::size_t i) const { return node_.inputs()[i].ref()->needs_grad; }
 
 void Pull::add(std::size_t i, const Var& contribution) const {
-  Node& input = *node_.inputs[i].ref();
+  Node& input = *node_.inputs()[i].ref();
   check(contribution.shape() == input.shape(),
         "{}: a gradient must have the shape of its value; got gradient {}, value {}", node_.op,
         contribution.shape(), input.shape());

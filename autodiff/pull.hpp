@@ -10,8 +10,8 @@ class Pull {
  public:
   Pull(detail::Node& node, detail::Vars* recorded) : node_(node), recorded_(recorded) {}
 
-  std::size_t inputs() const { return node_.inputs.size(); }
-  Var x(std::size_t i) const { return node_.inputs[i]; }
+  std::size_t inputs() const { return node_.inputs().size(); }
+  Var x(std::size_t i) const { return node_.inputs()[i]; }
   Var y(std::size_t k = 0) const;
   Var dy(std::size_t k = 0) const;  // zeros if nothing used output k
   bool wants(std::size_t i) const;

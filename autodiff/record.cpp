@@ -48,8 +48,7 @@ Var push_output(Node& producer, Ref<Node> node) {
   node->producer = &producer;
   Tape* tape = Tape::current();
   tape->push(node);
-  producer.outputs = {producer.outputs.data(), producer.outputs.size() + 1};
-  producer.outputs.back() = node.get();
+  producer.add_output(*node);
   if (tape->checks_finite()) tape->require_finite(*node, node->value.view, "forward");
   return Var(std::move(node));
 }

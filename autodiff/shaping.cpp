@@ -197,7 +197,7 @@ struct SplitNode : Node {
   void pull(Pull& p) override {
     p.give(0, [&] {
       std::vector<Var> parts;
-      for (std::size_t k = 0; k < outputs.size(); ++k) parts.push_back(p.dy(k));
+      for (std::size_t k = 0; k < outputs().size(); ++k) parts.push_back(p.dy(k));
       return concat(parts, signed_of(axis));
     });
   }
@@ -206,21 +206,20 @@ struct SplitNode : Node {
 };
 
 struct PartNode final : Node {
-  PartNode(std::size_t a, std::size_t b, std::size_t n) : axis(a), begin(b), extent(n) {}
+  explicit PartNode(std::size_t b) : begin(b) {}
   bool window(const View& whole, View* part) const override {
-    *part = whole;
-    if (extent > 0) part->data += part->strides[axis] * signed_of(begin);
-    part->shape[axis] = extent;
+    const std::size_t axis = static_cast<const SplitNode*>(producer)->axis;
+    *part = whole.narrow(axis, begin, shape()[axis]);
     return true;
   }
-  std::size_t axis, begin, extent;
+  std::size_t begin;
 };
 
 // The parts that got a gradient have written it into their base's; the others are zero there.
 bool SplitNode::pull_in_place() {
-  Node& x = *inputs[0].ref();
+  Node& x = *inputs()[0].ref();
   if (x.grad_written) return true;
-  for (Node* part : outputs) {
+  for (Node* part : outputs()) {
     if (part->grad_written) continue;
     View unwritten;
     part->window(x.grad->view, &unwritten);
@@ -248,12 +247,15 @@ void detail::split_into(std::span<Var> parts, const Var& x, std::span<const std:
   const Value& whole = x.ref()->share();
   std::size_t begin = 0;
   for (std::size_t k = 0; k < extents.size(); begin += extents[k++]) {
-    Ref<Node> part(new PartNode(at, begin, extents[k]));
-    part->window(whole.view, &part->value.view);
-    part->value.storage = whole.storage;
+    Ref<Node> part = node ? Ref<Node>(new PartNode(begin)) : Ref<Node>(new Node);
+    part->value = {whole.view.narrow(at, begin, extents[k]), whole.storage};
+    if (!node) {
+      parts[k] = unrecorded("split", std::move(part));
+      continue;
+    }
     part->base = x.ref().get();
     part->tiles_base = true;
-    parts[k] = node ? push_output(*node, std::move(part)) : unrecorded("split", std::move(part));
+    parts[k] = push_output(*node, std::move(part));
   }
 }
 
@@ -273,9 +275,9 @@ struct ConcatNode : Node {
   template <class Do>
   void each_part(Do&& act) {
     std::size_t begin = 0;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const std::size_t extent = inputs[i].ref()->shape()[axis];
-      if (inputs[i].ref()->needs_grad) act(i, begin, extent);
+    for (std::size_t i = 0; i < inputs().size(); ++i) {
+      const std::size_t extent = inputs()[i].ref()->shape()[axis];
+      if (inputs()[i].ref()->needs_grad) act(i, begin, extent);
       begin += extent;
     }
   }
@@ -289,7 +291,7 @@ struct ConcatNode : Node {
   }
   bool pull_in_place() override {
     each_part([&](std::size_t i, std::size_t begin, std::size_t extent) {
-      hand_down({grad->view.narrow(axis, begin, extent), grad->storage}, *inputs[i].ref());
+      hand_down({grad->view.narrow(axis, begin, extent), grad->storage}, *inputs()[i].ref());
     });
     return true;
   }

@@ -28,8 +28,8 @@ void Tape::forget(std::size_t from) {
       if (!node.keeps_grad) node.drop_grad();
       node.value.storage = {};
       node.packed = {};
-      for (Var& input : node.inputs) input = {};
-      node.outputs = {};
+      for (Var& input : node.inputs()) input = {};
+      node.forget_outputs();
     }
     nodes_.pop_back();
   }
@@ -44,7 +44,7 @@ void Tape::push(const Ref<Node>& node) {
   node->tape = this;
   node->index = static_cast<std::uint32_t>(nodes_.size());
   nodes_.push_back(node);
-  for (const Var& input : node->inputs) ++input.ref()->consumers;
+  for (const Var& input : node->inputs()) ++input.ref()->consumers;
   if (check_finite_) {
     scopes_.resize(nodes_.size());
     scopes_.back() = Scope::path();

@@ -44,11 +44,12 @@ class Var {
   explicit operator bool() const { return static_cast<bool>(node_); }
 
   // For ops: the node behind; throws if empty or stale.
-  detail::Node& node(const char* op = "Var") const;
+  inline detail::Node& node(const char* op = "Var") const;
   explicit Var(detail::Ref<detail::Node> node) : node_(std::move(node)) {}
   const detail::Ref<detail::Node>& ref() const { return node_; }
 
  private:
+  [[noreturn]] void refuse(const char* op) const;
   detail::Ref<detail::Node> node_;
 };
 
@@ -58,3 +59,5 @@ Var detach(const Var& a);
 Array to_array(const View& view);
 
 }  // namespace reel::inline REEL_PRECISION
+
+#include <reel/autodiff/node.hpp>  // for Var::node, which every op calls for every operand

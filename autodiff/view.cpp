@@ -15,14 +15,6 @@ bool View::is_dense() const {
   return true;
 }
 
-View View::narrow(std::size_t axis, std::size_t begin, std::size_t extent, std::size_t step) const {
-  View window = *this;
-  if (extent > 0) window.data += strides[axis] * static_cast<std::ptrdiff_t>(begin);
-  window.shape[axis] = extent;
-  window.strides[axis] *= static_cast<std::ptrdiff_t>(step);
-  return window;
-}
-
 View View::permuted(const ShortList<std::size_t>& axes) const {
   View window = *this;
   for (std::size_t i = 0; i < axes.size(); ++i) {

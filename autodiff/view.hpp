@@ -36,7 +36,13 @@ struct View {
   bool is_dense() const;  // row-major without gaps
 
   // Windows, checked by the caller.
-  View narrow(std::size_t axis, std::size_t begin, std::size_t extent, std::size_t step = 1) const;
+  View narrow(std::size_t axis, std::size_t begin, std::size_t extent, std::size_t step = 1) const {
+    View window = *this;
+    if (extent > 0) window.data += strides[axis] * static_cast<std::ptrdiff_t>(begin);
+    window.shape[axis] = extent;
+    window.strides[axis] *= static_cast<std::ptrdiff_t>(step);
+    return window;
+  }
   View permuted(const ShortList<std::size_t>& axes) const;
   View expanded(const Shape& to) const;  // broadcast: extents of 1 and missing axes get stride 0
 };
