@@ -57,7 +57,7 @@ TEST(GradcheckTest, OrderOneAloneMissesTheSecond) {
 
 TEST(GradcheckTest, AWrongShortcutIsBackwardsFault) {
   const auto nothing = [](detail::Node& y) {
-    detail::fill(detail::grad_target(*y.inputs[0].ref()).view, 0);
+    detail::fill(detail::grad_target(*y.inputs()[0].ref()).view, 0);
     return true;
   };
   const GradcheckResult result = check([&](In x) {
