@@ -130,6 +130,14 @@ const std::vector<Program> kJoins{
 };
 
 const std::vector<Program> kProducts{
+    {"one_weight_with_two_biases",
+     {{30, 4}, {5, 4}, {5}, {5}},
+     [](In x) {
+       std::vector<Var> ys;
+       for (const Var& step : split(x[0], std::vector<std::size_t>(10, 3), 0))
+         ys.push_back(affine(step, x[1], x[ys.size() % 3 == 0 ? 2 : 3]));
+       return square(concat(ys, 0));
+     }},
     {"c_read_elsewhere",
      {{3, 2}, {4, 2}, {3, 4}},
      [](In x) {

@@ -114,19 +114,6 @@ TEST(DeferredProducts, BitsDoNotDependOnSegments) {
   EXPECT_EQ(Recurrence().grads(std::vector<std::size_t>(120, 1)), whole);
 }
 
-TEST(DeferredProducts, OneWeightWithManyBiases) {
-  const std::vector<Array> in = random_arrays({{30, 4}, {5, 4}, {5}, {5}});
-  EXPECT_TRUE(backward_agrees(
-      [&](std::span<const Var> leaves) {
-        std::vector<Var> ys;
-        for (std::size_t t = 0; t < 10; ++t)
-          ys.push_back(affine(slice(leaves[0], 0, std::ptrdiff_t(3 * t), std::ptrdiff_t(3 * t + 3)),
-                              leaves[1], leaves[t % 3 == 0 ? 2 : 3]));
-        return sum(square(concat(ys, 0)));
-      },
-      in, kTolerance));
-}
-
 TEST(DeferredProducts, FrozenWeightWithTrainedBias) {
   const std::vector<Array> in = random_arrays({{6, 4}, {5, 4}, {5}});
   const Parameter bias(in[2]);
