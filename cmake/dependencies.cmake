@@ -9,7 +9,3 @@ reel_require(fmt libfmt-dev CONFIG)
 reel_require(utf8proc libutf8proc-dev MODULE)
 reel_require(nlohmann_json nlohmann-json3-dev CONFIG)
 reel_require(Threads libc6-dev MODULE)
-
-if(REEL_USE_LIBXSMM)
-  find_package(libxsmm MODULE QUIET)
-endif()

@@ -17,6 +17,5 @@ install(
     ${generated_dir}/reelConfig.cmake
     ${generated_dir}/reelConfigVersion.cmake
     ${PROJECT_SOURCE_DIR}/cmake/FindOpenBLAS.cmake
-    ${PROJECT_SOURCE_DIR}/cmake/Findlibxsmm.cmake
     ${PROJECT_SOURCE_DIR}/cmake/Findutf8proc.cmake
   DESTINATION ${config_dir})

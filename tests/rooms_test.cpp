@@ -21,7 +21,7 @@ struct Room {
 };
 
 const std::map<std::string, Room> kRooms = {
-    {"autodiff", {{"autodiff/"}, {"fmt/", "xsimd/", "xtensor-blas/", "cblas.h", "libxsmm.h"}}},
+    {"autodiff", {{"autodiff/"}, {"fmt/", "xsimd/", "xtensor-blas/", "cblas.h"}}},
     {"layers", {{"layers/", "autodiff/"}, {"fmt/"}}},
     {"optim", {{"optim/", "autodiff/", "data/safetensors.hpp"}, {"fmt/"}}},
     {"data",

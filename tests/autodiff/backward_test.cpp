@@ -1,4 +1,4 @@
-// Where backward's shortcuts meet: windows, joins, shared and deferred gradients.
+// Where backward's shortcuts meet: windows, joins and shared gradients.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -130,6 +130,14 @@ const std::vector<Program> kJoins{
 };
 
 const std::vector<Program> kProducts{
+    {"one_weight_with_two_biases",
+     {{30, 4}, {5, 4}, {5}, {5}},
+     [](In x) {
+       std::vector<Var> ys;
+       for (const Var& step : split(x[0], std::vector<std::size_t>(10, 3), 0))
+         ys.push_back(affine(step, x[1], x[ys.size() % 3 == 0 ? 2 : 3]));
+       return square(concat(ys, 0));
+     }},
     {"c_read_elsewhere",
      {{3, 2}, {4, 2}, {3, 4}},
      [](In x) {
@@ -241,61 +249,6 @@ const auto kName = [](const auto& program) { return std::string(program.param.na
 INSTANTIATE_TEST_SUITE_P(Windows, Backward, ::testing::ValuesIn(kWindows), kName);
 INSTANTIATE_TEST_SUITE_P(Joins, Backward, ::testing::ValuesIn(kJoins), kName);
 INSTANTIATE_TEST_SUITE_P(Products, Backward, ::testing::ValuesIn(kProducts), kName);
-
-// --- deferred weight gradients: many small products are one large one ---
-
-Array rows_of(const Array& x, std::size_t begin, std::size_t count) {
-  return slice(Var(x), 0, std::ptrdiff_t(begin), std::ptrdiff_t(begin + count)).value();
-}
-
-TEST(DeferredProducts, ManySmallEqualOneLarge) {
-  constexpr std::size_t kSteps = 700, kRows = 3;  // beyond what may wait
-  const std::vector<Array> in = random_arrays({{kSteps * kRows, 4}, {5, 4}});
-  const Parameter whole(in[1]), stepwise(in[1]);
-  {
-    Tape tape;
-    tape.backward(sum(square(affine(Var(in[0]), whole))));
-  }
-  Tape tape;
-  Var loss = real(0);
-  for (std::size_t t = 0; t < kSteps; ++t) {
-    const Var x = rows_of(in[0], t * kRows, kRows);
-    const Var y = t % 2 == 0 ? affine(x, stepwise) : matmul(x, transpose(Var(stepwise)));
-    loss = loss + sum(square(y));
-  }
-  tape.backward(loss);
-  EXPECT_TRUE(all_near(stepwise.grad(), whole.grad(), 1e-12));
-}
-
-TEST(DeferredProducts, StepsThatAdjoinInMemory) {
-  const std::vector<Array> in = random_arrays({{40, 4}, {5, 4}});
-  const Parameter whole(in[1]), stepwise(in[1]);
-  const auto loss = [](const Var& y) { return sum(square(y)); };
-  {
-    Tape tape;
-    tape.backward(loss(affine(Var(in[0]), whole)));
-  }
-  Tape tape;
-  std::vector<Var> ys;
-  for (const Var& x : split(Var(in[0]), std::vector<std::size_t>(10, 4), 0))
-    ys.push_back(affine(x, stepwise));
-  tape.backward(loss(concat(ys, 0)));
-  EXPECT_TRUE(all_near(stepwise.grad(), whole.grad(), 1e-12));
-}
-
-TEST(DeferredProducts, TheSameBitsEveryTime) {
-  const std::vector<Array> in = random_arrays({{60, 4}, {4, 4}});
-  std::vector<Array> grads;
-  for (int run = 0; run < 2; ++run) {
-    const Parameter w(in[1]);
-    Tape tape;
-    Var h = rows_of(in[0], 0, 4);
-    for (std::size_t t = 1; t < 15; ++t) h = tanh(affine(h, w, Var(rows_of(in[0], t * 4, 4))));
-    tape.backward(sum(h));
-    grads.push_back(w.grad());
-  }
-  EXPECT_EQ(grads[0], grads[1]);
-}
 
 }  // namespace
 }  // namespace reel::testing
