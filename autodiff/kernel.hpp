@@ -6,6 +6,7 @@
 
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace reel::inline REEL_PRECISION::detail {
 
@@ -15,6 +16,10 @@ struct Sink {
   bool accumulate;
 };
 
+struct Kernel;
+// Ops in postfix order; null: the next input.
+using Steps = std::vector<Ref<Kernel>, PoolAllocator<Ref<Kernel>>>;
+
 // y_0 .. = f(x_0 ..) on runs of n elements, n a multiple of Simd::kLanes.
 struct Kernel : Counted {
   Kernel(const char* name, std::size_t in, std::size_t out) : op(name), inputs(in), outputs(out) {}
@@ -23,6 +28,8 @@ struct Kernel : Counted {
   virtual void backward(const real* const* x, const real* const* dy, const Sink* dx,
                         std::size_t n) const = 0;
   virtual void evaluate(const Jet* x, Jet* y) const = 0;
+  // The ops that f is made of; then evaluate is not called. None: f is an op itself.
+  virtual Steps steps() const { return {}; }
 
   const char* op;
   std::size_t inputs, outputs;
@@ -41,6 +48,12 @@ auto as_tuple(T&& results) {
   else
     return std::tuple<std::decay_t<T>>(std::forward<T>(results));
 }
+
+// A function that is made of ops.
+template <class F>
+concept Composed = requires {
+  requires F::kComposed;
+};
 
 // A user's lambda over N numbers: forward on Simd, backward on Dual, higher orders on Jet.
 template <class F, std::size_t N>
@@ -87,8 +100,15 @@ class Fused final : public Kernel {
   }
 
   void evaluate(const Jet* x, Jet* y) const override {
-    const auto results = call(f_, [&](auto i) { return x[i]; });
-    each_output([&](auto k) { y[k] = std::get<k>(results); });
+    if constexpr (!Composed<F>) {
+      const auto results = call(f_, [&](auto i) { return x[i]; });
+      each_output([&](auto k) { y[k] = std::get<k>(results); });
+    }
+  }
+  Steps steps() const override {
+    Steps steps;
+    if constexpr (Composed<F>) f_.list(steps);
+    return steps;
   }
 
  private:

@@ -111,6 +111,12 @@ struct PointwiseNode final : Node {
       Node& x = *inputs[i].ref();
       body.sink[i] = x.needs_grad ? static_cast<int>(count) : -1;
       if (!x.needs_grad) continue;
+      // A kernel adds to one gradient after another: an input mentioned again has the same one.
+      if (const std::size_t j = first_mention(i); j < i) {
+        body.sink[i] = body.sink[j];
+        body.accumulate[i] = true;
+        continue;
+      }
       targets[i] = grad_target(x);
       bool detour = x.shape() != common;
       for (std::size_t j = 0; j < i; ++j) detour |= may_overlap(x, *inputs[j].ref());
@@ -130,12 +136,19 @@ struct PointwiseNode final : Node {
   }
 
   void pull(Pull& p) override {
+    if (const Steps steps = kernel->steps(); !steps.empty()) return pull_steps(steps, p);
     Vars xs(inputs);
     for (std::size_t k = 0; k < kernel->outputs; ++k) xs.push_back(p.dy(k));
     Vars dx(inputs.size());
-    run_pointwise(Ref<Kernel>(new GradKernel(kernel)), xs, dx);
+    run_gradient(kernel, xs, dx);
     for (std::size_t i = 0; i < inputs.size(); ++i)
       p.give(i, [&] { return sum_to(dx[i], inputs[i].shape()); });
+  }
+
+  std::size_t first_mention(std::size_t i) const {
+    std::size_t j = 0;
+    while (inputs[j].ref().get() != inputs[i].ref().get()) ++j;
+    return j;
   }
 
   Ref<Kernel> kernel;
@@ -143,6 +156,10 @@ struct PointwiseNode final : Node {
 };
 
 }  // namespace
+
+void run_gradient(const Ref<Kernel>& kernel, std::span<const Var> inputs, std::span<Var> dx) {
+  run_pointwise(Ref<Kernel>(new GradKernel(kernel)), inputs, dx);
+}
 
 void run_pointwise(const Ref<Kernel>& kernel, std::span<const Var> inputs, std::span<Var> outputs) {
   const char* op = kernel->op;

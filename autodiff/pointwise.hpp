@@ -8,7 +8,11 @@ namespace reel::inline REEL_PRECISION {
 
 namespace detail {
 void run_pointwise(const Ref<Kernel>& kernel, std::span<const Var> inputs, std::span<Var> outputs);
-}
+// dx from x and dy.
+void run_gradient(const Ref<Kernel>& kernel, std::span<const Var> inputs, std::span<Var> dx);
+// The derivative rule of a kernel made of ops: that of the ops.
+void pull_steps(const Steps& steps, Pull& p);
+}  // namespace detail
 
 // y = f(x_0, x_1, ...) element by element, with the inputs broadcast as in NumPy. f is a generic
 // lambda over numbers (functions.hpp has what it may call); it returns one number, or a std::tuple
