@@ -109,8 +109,11 @@ auto clamp(Operand auto&& x, real low, real high) {
 template <class C, class A, class B>
 requires Terms<C, A, B>
 auto where(C&& condition, A&& a, B&& b) {
-  return detail::Fuse::call(detail::ops::Where(), std::forward<C>(condition), std::forward<A>(a),
-                            std::forward<B>(b));
+  if constexpr (std::is_class_v<std::remove_cvref_t<C>>)
+    return detail::Fuse::call(detail::ops::Where(), std::forward<C>(condition), std::forward<A>(a),
+                              std::forward<B>(b));
+  else
+    return where(Var(condition), std::forward<A>(a), std::forward<B>(b));
 }
 inline auto where(const Var& condition, const Var& a, const Var& b) {
   return detail::Fuse::call(detail::ops::Where(), condition, a, b);
