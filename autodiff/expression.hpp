@@ -3,7 +3,6 @@
 
 #include <reel/autodiff/formula.hpp>
 
-#include <source_location>
 #include <string_view>
 
 namespace reel::inline REEL_PRECISION {
@@ -12,7 +11,7 @@ namespace detail {
 struct Fuse;
 template <class T>
 constexpr std::string_view type_name() {
-  return std::source_location::current().function_name();
+  return __PRETTY_FUNCTION__;
 }
 }  // namespace detail
 
@@ -56,7 +55,11 @@ class Expression {
     return *this = other.var();
   }
 
-  operator Var() const { return var(); }
+  operator Var() const& { return var(); }
+  operator Var() && {
+    static_cast<void>(var());
+    return std::move(result_);
+  }
 
   // As those of Var.
   const Shape& shape() const { return like().shape(); }
@@ -64,7 +67,7 @@ class Expression {
   std::size_t size() const { return like().size(); }
   std::size_t size(std::ptrdiff_t axis) const { return like().size(axis); }
   ArrayView value() const& { return var().value(); }
-  Array value() && { return Var(var()).value(); }
+  Array value() && { return Var(std::move(*this)).value(); }
   real item() const { return var().item(); }
   Array grad() const { return var().grad(); }
   bool is_recorded() const { return var().is_recorded(); }
@@ -182,7 +185,7 @@ struct Fuse {
   static decltype(auto) computed_from(Part&& part) {
     if constexpr (is_expression<Part>) {
       if constexpr (FormulaOf<Part>::kInputs >= Inputs)
-        return Var(part);
+        return Var(std::move(part));
       else
         return std::move(part);
     } else {
