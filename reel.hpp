@@ -3,6 +3,7 @@
 
 #include <reel/autodiff/array.hpp>
 #include <reel/autodiff/error.hpp>
+#include <reel/autodiff/expression.hpp>
 #include <reel/autodiff/gradcheck.hpp>
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/parameter.hpp>

@@ -6,6 +6,7 @@
 
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace reel::inline REEL_PRECISION::detail {
 
@@ -15,6 +16,16 @@ struct Sink {
   bool accumulate;
 };
 
+struct Kernel;
+// A kernel that lives for ever, or that `owner` keeps, under the name that messages give it.
+struct KernelRef {
+  const char* op = nullptr;
+  const Kernel* kernel = nullptr;
+  Ref<Kernel> owner = {};
+};
+// Ops in postfix order; null: the next input.
+using Steps = std::vector<KernelRef, PoolAllocator<KernelRef>>;
+
 // y_0 .. = f(x_0 ..) on runs of n elements, n a multiple of Simd::kLanes.
 struct Kernel : Counted {
   Kernel(std::size_t in, std::size_t out) : inputs(in), outputs(out) {}
@@ -23,6 +34,8 @@ struct Kernel : Counted {
   virtual void backward(const real* const* x, const real* const* dy, const Sink* dx,
                         std::size_t n) const = 0;
   virtual void evaluate(const Jet* x, Jet* y) const = 0;
+  // The ops that f is made of; then evaluate is not called. None: f is an op itself.
+  virtual Steps steps() const { return {}; }
 
   std::size_t inputs, outputs;
 };
@@ -40,6 +53,12 @@ auto as_tuple(T&& results) {
   else
     return std::tuple<std::decay_t<T>>(std::forward<T>(results));
 }
+
+// A function that is made of ops.
+template <class F>
+concept Composed = requires {
+  requires F::kComposed;
+};
 
 // A user's lambda over N numbers: forward on Simd, backward on Dual, higher orders on Jet.
 template <class F, std::size_t N>
@@ -86,8 +105,15 @@ class Fused final : public Kernel {
   }
 
   void evaluate(const Jet* x, Jet* y) const override {
-    const auto results = call(f_, [&](auto i) { return x[i]; });
-    each_output([&](auto k) { y[k] = std::get<k>(results); });
+    if constexpr (!Composed<F>) {
+      const auto results = call(f_, [&](auto i) { return x[i]; });
+      each_output([&](auto k) { y[k] = std::get<k>(results); });
+    }
+  }
+  Steps steps() const override {
+    Steps steps;
+    if constexpr (Composed<F>) f_.list(steps);
+    return steps;
   }
 
  private:
@@ -113,5 +139,21 @@ class Fused final : public Kernel {
 
   [[no_unique_address]] F f_;
 };
+
+// Does a function hold no numbers, so that one kernel serves all its uses?
+template <class F>
+inline constexpr bool is_stateless = std::is_empty_v<F>;
+
+template <std::size_t N, class F>
+KernelRef make_kernel(const char* op, F f) {
+  if constexpr (is_stateless<F>) {
+    static const Fused<F, N> kernel(f);
+    return {op, &kernel};
+  } else {
+    Ref<Kernel> kernel(new Fused<F, N>(std::move(f)));
+    const Kernel* pointer = kernel.get();
+    return {op, pointer, std::move(kernel)};
+  }
+}
 
 }  // namespace reel::inline REEL_PRECISION::detail

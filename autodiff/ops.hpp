@@ -2,7 +2,7 @@
 // meet; wrong shapes throw ShapeError naming the op. Axes count from the last when negative.
 #pragma once
 
-#include <reel/autodiff/pointwise.hpp>
+#include <reel/autodiff/expression.hpp>
 #include <reel/autodiff/random.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -10,51 +10,114 @@ namespace reel::inline REEL_PRECISION {
 using Axes = ShortList<std::ptrdiff_t>;
 
 // --- elementwise (elementwise.cpp) ---
+// y = f(x, ..) for Vars x and what converts to them, as an Expression that becomes part of the
+// op around it. f is that of functions.hpp.
 
-Var operator+(const Var& a, const Var& b);
-Var operator-(const Var& a, const Var& b);
-Var operator*(const Var& a, const Var& b);
-Var operator/(const Var& a, const Var& b);
-Var operator-(const Var& a);
-// Else xtensor's operators, which take any arrays, would be preferred.
-template <class A, class B>
-concept VarAndArray = (std::same_as<std::decay_t<A>, Var> &&
-                       std::same_as<std::decay_t<B>, Array>) ||
-                      (std::same_as<std::decay_t<A>, Array> && std::same_as<std::decay_t<B>, Var>);
-// clang-format off
-template <class A, class B> requires VarAndArray<A, B>
-Var operator+(A&& a, B&& b) { return Var(a) + Var(b); }
-template <class A, class B> requires VarAndArray<A, B>
-Var operator-(A&& a, B&& b) { return Var(a) - Var(b); }
-template <class A, class B> requires VarAndArray<A, B>
-Var operator*(A&& a, B&& b) { return Var(a) * Var(b); }
-template <class A, class B> requires VarAndArray<A, B>
-Var operator/(A&& a, B&& b) { return Var(a) / Var(b); }
-// clang-format on
-Var abs(const Var& x);   // slope 0 at 0
-Var sign(const Var& x);  // -1, 0, 1
-Var exp(const Var& x);
-Var log(const Var& x);
-Var log1p(const Var& x);  // log(1 + x)
-Var expm1(const Var& x);  // e^x - 1
-Var sqrt(const Var& x);
-Var square(const Var& x);
-Var reciprocal(const Var& x);
-Var sin(const Var& x);
-Var cos(const Var& x);
-Var pow(const Var& a, const Var& b);  // a^b; no gradient to b where a <= 0
-Var sigmoid(const Var& x);
-Var tanh(const Var& x);
-Var relu(const Var& x);
-Var leaky_relu(const Var& x, real slope = real(0.01));
-Var elu(const Var& x, real alpha = 1);  // x, or alpha (e^x - 1) below 0
-Var gelu(const Var& x);                 // x Phi(x)
-Var softplus(const Var& x);             // log(1 + e^x)
-Var silu(const Var& x);                 // x sigmoid(x)
-Var max(const Var& a, const Var& b);    // at a tie the gradient goes to a
-Var min(const Var& a, const Var& b);
-Var clamp(const Var& x, real low, real high);
-Var where(const Var& condition, const Var& a, const Var& b);  // a where condition is not 0
+#define REEL_OP(Op, name, result)                              \
+  namespace detail::ops {                                      \
+  struct Op {                                                  \
+    static constexpr const char* kName = name;                 \
+    auto operator()(const auto&... x) const { return result; } \
+  };                                                           \
+  }
+#define REEL_UNARY(Op, function)                                      \
+  REEL_OP(Op, #function, function(x...))                              \
+  template <Term X>                                                   \
+  auto function(X&& x) {                                              \
+    return detail::Fuse::call(detail::ops::Op(), std::forward<X>(x)); \
+  }                                                                   \
+  inline auto function(const Var& x) { return detail::Fuse::call(detail::ops::Op(), x); }
+#define REEL_BINARY(Op, function)                                                         \
+  REEL_OP(Op, #function, function(x...))                                                  \
+  template <class A, class B>                                                             \
+  requires Terms<A, B>                                                                    \
+  auto function(A&& a, B&& b) {                                                           \
+    return detail::Fuse::call(detail::ops::Op(), std::forward<A>(a), std::forward<B>(b)); \
+  }                                                                                       \
+  inline auto function(const Var& a, const Var& b) {                                      \
+    return detail::Fuse::call(detail::ops::Op(), a, b);                                   \
+  }
+#define REEL_OPERATOR(Op, name, symbol)                                                   \
+  REEL_OP(Op, name, (x symbol...))                                                        \
+  template <class A, class B>                                                             \
+  requires Terms<A, B>                                                                    \
+  auto operator symbol(A&& a, B&& b) {                                                    \
+    return detail::Fuse::call(detail::ops::Op(), std::forward<A>(a), std::forward<B>(b)); \
+  }
+
+REEL_OPERATOR(Add, "add", +)
+REEL_OPERATOR(Subtract, "subtract", -)
+REEL_OPERATOR(Multiply, "multiply", *)
+REEL_OPERATOR(Divide, "divide", /)
+REEL_OP(Negate, "negate", (-x, ...))
+auto operator-(Term auto&& x) {
+  return detail::Fuse::call(detail::ops::Negate(), std::forward<decltype(x)>(x));
+}
+REEL_UNARY(Abs, abs)    // slope 0 at 0
+REEL_UNARY(Sign, sign)  // -1, 0, 1
+REEL_UNARY(Exp, exp)
+REEL_UNARY(Log, log)
+REEL_UNARY(Log1p, log1p)  // log(1 + x)
+REEL_UNARY(Expm1, expm1)  // e^x - 1
+REEL_UNARY(Sqrt, sqrt)
+REEL_UNARY(Square, square)
+REEL_UNARY(Reciprocal, reciprocal)
+REEL_UNARY(Sin, sin)
+REEL_UNARY(Cos, cos)
+REEL_BINARY(Pow, pow)  // a^b; no gradient to b where a <= 0
+REEL_UNARY(Sigmoid, sigmoid)
+REEL_UNARY(Tanh, tanh)
+REEL_UNARY(Relu, relu)
+REEL_UNARY(Gelu, gelu)          // x Phi(x)
+REEL_UNARY(Softplus, softplus)  // log(1 + e^x)
+REEL_UNARY(Silu, silu)          // x sigmoid(x)
+REEL_BINARY(Max, max)           // at a tie the gradient goes to a
+REEL_BINARY(Min, min)
+
+namespace detail::ops {
+struct LeakyRelu {
+  static constexpr const char* kName = "leaky_relu";
+  real slope = 0;
+  auto operator()(const auto& x) const { return leaky_relu(x, slope); }
+};
+struct Elu {
+  static constexpr const char* kName = "elu";
+  real alpha = 0;
+  auto operator()(const auto& x) const { return elu(x, alpha); }
+};
+struct Clamp {
+  static constexpr const char* kName = "clamp";
+  real low = 0, high = 0;
+  auto operator()(const auto& x) const { return clamp(x, low, high); }
+};
+struct Where {
+  static constexpr const char* kName = "where";
+  auto operator()(const auto& c, const auto& a, const auto& b) const { return where(c == 0, b, a); }
+};
+}  // namespace detail::ops
+auto leaky_relu(Operand auto&& x, real slope = real(0.01)) {
+  return detail::Fuse::call(detail::ops::LeakyRelu{slope}, std::forward<decltype(x)>(x));
+}
+auto elu(Operand auto&& x, real alpha = 1) {  // x, or alpha (e^x - 1) below 0
+  return detail::Fuse::call(detail::ops::Elu{alpha}, std::forward<decltype(x)>(x));
+}
+auto clamp(Operand auto&& x, real low, real high) {
+  check<Error>(low <= high, "clamp: low must not exceed high; got low {}, high {}", low, high);
+  return detail::Fuse::call(detail::ops::Clamp{low, high}, std::forward<decltype(x)>(x));
+}
+// a where condition is not 0, else b
+template <class C, class A, class B>
+requires Terms<C, A, B>
+auto where(C&& condition, A&& a, B&& b) {
+  if constexpr (std::is_class_v<std::remove_cvref_t<C>>)
+    return detail::Fuse::call(detail::ops::Where(), std::forward<C>(condition), std::forward<A>(a),
+                              std::forward<B>(b));
+  else
+    return where(Var(condition), std::forward<A>(a), std::forward<B>(b));
+}
+inline auto where(const Var& condition, const Var& a, const Var& b) {
+  return detail::Fuse::call(detail::ops::Where(), condition, a, b);
+}
 
 // --- products (product.cpp) ---
 

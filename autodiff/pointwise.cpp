@@ -10,9 +10,11 @@ constexpr std::size_t kMaxInputs = 16;
 
 // The gradient of a kernel is a kernel: (x, dy) -> dx_i = sum_k dy_k df_k/dx_i.
 struct GradKernel final : Kernel {
-  GradKernel(const char* op, const KernelRef& f)
-      : Kernel(f.kernel->inputs + f.kernel->outputs, f.kernel->inputs), owner(f), base(f.kernel) {
-    check<Error>(inputs <= kMaxInputs, "{}: too many inputs for a derivative of this order", op);
+  explicit GradKernel(const KernelRef& f)
+      : Kernel(f.kernel->inputs + f.kernel->outputs, f.kernel->inputs),
+        base(f.kernel),
+        owner(f.owner) {
+    check<Error>(inputs <= kMaxInputs, "{}: too many inputs for a derivative of this order", f.op);
   }
 
   void forward(const real* const* x, real* const* y, std::size_t n) const override {
@@ -53,8 +55,8 @@ struct GradKernel final : Kernel {
     }
   }
 
-  KernelRef owner;
   const Kernel* base;
+  Ref<Kernel> owner;
 };
 
 struct Forward final : StreamBody {
@@ -83,7 +85,7 @@ struct Backward final : StreamBody {
 bool may_overlap(const Node& a, const Node& b) {
   if (&a == &b) return true;
   const bool siblings = a.producer && a.producer == b.producer;
-  return !siblings && (a.grad_in_base || b.grad_in_base) &&
+  return !siblings && (a.grad_in_base || b.grad_in_base) && a.grad && b.grad &&
          a.grad->storage.get() == b.grad->storage.get();
 }
 
@@ -93,13 +95,13 @@ struct Detour {
 };
 
 struct PointwiseNode final : Node {
-  explicit PointwiseNode(const KernelRef& k) : kernel(k) {}
+  explicit PointwiseNode(const KernelRef& f) : kernel(f.kernel), owner(f.owner) {}
 
   bool pull_in_place() override {
     static real zero = 0;
     static const View no_gradient(&zero, {});
     const Shape& common = outputs().empty() ? shape() : outputs()[0]->shape();
-    const std::size_t n = inputs().size(), results = kernel.kernel->outputs;
+    const std::size_t n = inputs().size(), results = kernel->outputs;
     std::array<Operand, kMaxOperands> operands;
     std::size_t count = 0;
     for (const Var& x : inputs()) operands[count++] = {&x.ref()->value.view};
@@ -111,12 +113,18 @@ struct PointwiseNode final : Node {
       if (x.ref()->needs_grad) prepare_grad(*x.ref());
     // An input that was broadcast, or that overlaps another, gets its gradient by way of a full
     // array of its own.
-    Backward body(*kernel.kernel);
+    Backward body(*kernel);
     std::vector<Detour, PoolAllocator<Detour>> detours;
     for (std::size_t i = 0; i < n; ++i) {
       Node& x = *inputs()[i].ref();
       body.sink[i] = x.needs_grad ? static_cast<int>(count) : -1;
       if (!x.needs_grad) continue;
+      // A kernel adds to one gradient after another: an input mentioned again has the same one.
+      if (const std::size_t j = first_mention(i); j < i) {
+        body.sink[i] = body.sink[j];
+        body.accumulate[i] = true;
+        continue;
+      }
       bool detour = x.shape() != common;
       for (std::size_t j = 0; j < i; ++j) detour |= may_overlap(x, *inputs()[j].ref());
       const Target to = grad_target(x);
@@ -135,21 +143,34 @@ struct PointwiseNode final : Node {
   }
 
   void pull(Pull& p) override {
+    if (const Steps steps = kernel->steps(); !steps.empty()) return pull_steps(steps, p);
     Vars xs(inputs().begin(), inputs().end());
-    for (std::size_t k = 0; k < kernel.kernel->outputs; ++k) xs.push_back(p.dy(k));
+    for (std::size_t k = 0; k < kernel->outputs; ++k) xs.push_back(p.dy(k));
     Vars dx(inputs().size());
-    run_pointwise(op, KernelRef(Ref<Kernel>(new GradKernel(op, kernel))), xs, dx);
+    run_gradient({op, kernel, owner}, xs, dx);
     for (std::size_t i = 0; i < inputs().size(); ++i)
       p.give(i, [&] { return sum_to(dx[i], inputs()[i].shape()); });
   }
 
-  KernelRef kernel;
+  std::size_t first_mention(std::size_t i) const {
+    std::size_t j = 0;
+    while (inputs()[j].ref().get() != inputs()[i].ref().get()) ++j;
+    return j;
+  }
+
+  const Kernel* kernel;
+  Ref<Kernel> owner;
 };
 
 }  // namespace
 
-void run_pointwise(const char* op, const KernelRef& kernel, std::span<const Var> inputs,
-                   std::span<Var> outputs) {
+void run_gradient(const KernelRef& f, std::span<const Var> inputs, std::span<Var> dx) {
+  Ref<Kernel> gradient(new GradKernel(f));
+  run_pointwise({f.op, gradient.get(), gradient}, inputs, dx);
+}
+
+void run_pointwise(const KernelRef& kernel, std::span<const Var> inputs, std::span<Var> outputs) {
+  const char* op = kernel.op;
   check<Error>(inputs.size() <= kMaxInputs, "{}: at most {} inputs; got {}", op, kMaxInputs,
                inputs.size());
   check<Error>(outputs.size() <= kMaxInputs, "{}: at most {} outputs; got {}", op, kMaxInputs,

@@ -7,15 +7,11 @@
 namespace reel::inline REEL_PRECISION {
 
 namespace detail {
-// A kernel that lives for ever, or that `owner` keeps.
-struct KernelRef {
-  const Kernel* kernel;
-  Ref<Kernel> owner = {};
-  explicit KernelRef(const Kernel& eternal) : kernel(&eternal) {}
-  explicit KernelRef(Ref<Kernel> kept) : kernel(kept.get()), owner(std::move(kept)) {}
-};
-void run_pointwise(const char* op, const KernelRef& kernel, std::span<const Var> inputs,
-                   std::span<Var> outputs);
+void run_pointwise(const KernelRef& kernel, std::span<const Var> inputs, std::span<Var> outputs);
+// dx from x and dy.
+void run_gradient(const KernelRef& kernel, std::span<const Var> inputs, std::span<Var> dx);
+// The derivative rule of a kernel made of ops: that of the ops.
+void pull_steps(const Steps& steps, Pull& p);
 }  // namespace detail
 
 // y = f(x_0, x_1, ...) element by element, with the inputs broadcast as in NumPy. f is a generic
@@ -34,13 +30,7 @@ auto pointwise(const char* op, F f, const Inputs&... inputs) {
   using Fused = detail::Fused<F, sizeof...(Inputs)>;
   const std::array<Var, sizeof...(Inputs)> xs{Var(inputs)...};
   std::array<Var, Fused::kOutputs> ys;
-  if constexpr (std::is_empty_v<F>) {
-    static const Fused kernel(f);
-    detail::run_pointwise(op, detail::KernelRef(kernel), xs, ys);
-  } else {
-    const detail::Ref<detail::Kernel> kernel(new Fused(std::move(f)));
-    detail::run_pointwise(op, detail::KernelRef(kernel), xs, ys);
-  }
+  detail::run_pointwise(detail::make_kernel<sizeof...(Inputs)>(op, std::move(f)), xs, ys);
   if constexpr (Fused::kOutputs == 1)
     return std::move(ys[0]);
   else

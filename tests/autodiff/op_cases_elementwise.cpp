@@ -26,17 +26,26 @@ OpCase elementwise(const char* name, std::size_t inputs,
   op.elementwise = true;
   return op;
 }
-OpCase unary(const char* name, Var (*function)(const Var&), double (*reference)(double)) {
+using Unary = Var (*)(const Var&);
+using Binary = Var (*)(const Var&, const Var&);
+
+OpCase unary(const char* name, Unary function, double (*reference)(double)) {
   return elementwise(
       name, 1, [function](auto in) { return function(in[0]); },
       [reference](Scalars x) { return reference(x[0]); });
 }
-OpCase binary(const char* name, Var (*function)(const Var&, const Var&),
-              double (*reference)(double, double)) {
+OpCase binary(const char* name, Binary function, double (*reference)(double, double)) {
   return elementwise(
       name, 2, [function](auto in) { return function(in[0], in[1]); },
       [reference](Scalars x) { return reference(x[0], x[1]); });
 }
+
+#define UNARY(name, y, reference) \
+  unary(                          \
+      name, [](const Var& x) -> Var { return y; }, reference)
+#define BINARY(name, y, reference) \
+  binary(                          \
+      name, [](const Var& a, const Var& b) -> Var { return y; }, reference)
 
 OpCase declared_as(const char* declared, OpCase op) { return op.declared = declared, op; }
 OpCase kinked(OpCase op, std::vector<double> kinks) { return op.kinks = std::move(kinks), op; }
@@ -76,32 +85,29 @@ OpCase dropout_case() {
 
 std::vector<OpCase> elementwise_cases() {
   std::vector<OpCase> rows{
-      declared_as("operator+",
-                  binary("add", reel::operator+, [](double a, double b) { return a + b; })),
-      declared_as("operator-",
-                  binary("subtract", reel::operator-, [](double a, double b) { return a - b; })),
-      declared_as("operator*",
-                  binary("multiply", reel::operator*, [](double a, double b) { return a * b; })),
-      declared_as("operator/", within(0.5, 2, {0.01, 300},
-                                      binary("divide", reel::operator/,
-                                             [](double a, double b) { return a / b; }))),
-      declared_as("operator-", unary("negate", reel::operator-, [](double x) { return -x; })),
-      kinked(unary("abs", reel::abs, [](double x) { return x < 0 ? -x : x; }), {0}),
-      kinked(unary("sign", reel::sign, [](double x) { return double((x > 0) - (x < 0)); }), {0}),
-      within(-2, 2, {-80, 80}, unary("exp", reel::exp, std::exp)),
-      within(0.5, 3, {1e-30, 300}, unary("log", reel::log, std::log)),
-      within(-0.5, 2, {-0.99, 1e-20, 300}, unary("log1p", reel::log1p, std::log1p)),
-      within(-2, 2, {-300, 1e-20, 80}, unary("expm1", reel::expm1, std::expm1)),
-      within(0.5, 3, {1e-30, 300}, unary("sqrt", reel::sqrt, std::sqrt)),
-      unary("square", reel::square, [](double x) { return x * x; }),
+      declared_as("operator+", BINARY("add", a + b, [](double a, double b) { return a + b; })),
+      declared_as("operator-", BINARY("subtract", a - b, [](double a, double b) { return a - b; })),
+      declared_as("operator*", BINARY("multiply", a * b, [](double a, double b) { return a * b; })),
+      declared_as("operator/",
+                  within(0.5, 2, {0.01, 300},
+                         BINARY("divide", a / b, [](double a, double b) { return a / b; }))),
+      declared_as("operator-", UNARY("negate", -x, [](double x) { return -x; })),
+      kinked(UNARY("abs", abs(x), [](double x) { return x < 0 ? -x : x; }), {0}),
+      kinked(UNARY("sign", sign(x), [](double x) { return double((x > 0) - (x < 0)); }), {0}),
+      within(-2, 2, {-80, 80}, UNARY("exp", exp(x), std::exp)),
+      within(0.5, 3, {1e-30, 300}, UNARY("log", log(x), std::log)),
+      within(-0.5, 2, {-0.99, 1e-20, 300}, UNARY("log1p", log1p(x), std::log1p)),
+      within(-2, 2, {-300, 1e-20, 80}, UNARY("expm1", expm1(x), std::expm1)),
+      within(0.5, 3, {1e-30, 300}, UNARY("sqrt", sqrt(x), std::sqrt)),
+      UNARY("square", square(x), [](double x) { return x * x; }),
       within(0.5, 2, {-300, 0.01, 300},
-             unary("reciprocal", reel::reciprocal, [](double x) { return 1 / x; })),
-      unary("sin", reel::sin, std::sin),
-      unary("cos", reel::cos, std::cos),
-      within(0.5, 2, {0.01, 6}, binary("pow", reel::pow, std::pow)),
-      unary("sigmoid", reel::sigmoid, sigmoid_of),
-      unary("tanh", reel::tanh, std::tanh),
-      kinked(unary("relu", reel::relu, [](double x) { return x > 0 ? x : 0; }), {0}),
+             UNARY("reciprocal", reciprocal(x), [](double x) { return 1 / x; })),
+      UNARY("sin", sin(x), std::sin),
+      UNARY("cos", cos(x), std::cos),
+      within(0.5, 2, {0.01, 6}, BINARY("pow", pow(a, b), std::pow)),
+      UNARY("sigmoid", sigmoid(x), sigmoid_of),
+      UNARY("tanh", tanh(x), std::tanh),
+      kinked(UNARY("relu", relu(x), [](double x) { return x > 0 ? x : 0; }), {0}),
       kinked(elementwise(
                  "leaky_relu", 1, [](auto in) { return leaky_relu(in[0], kSlope); },
                  [](Scalars x) { return x[0] > 0 ? x[0] : x[0] * double(kSlope); }),
@@ -110,11 +116,11 @@ std::vector<OpCase> elementwise_cases() {
                  "elu", 1, [](auto in) { return elu(in[0], kAlpha); },
                  [](Scalars x) { return x[0] > 0 ? x[0] : double(kAlpha) * (std::exp(x[0]) - 1); }),
              {0}),
-      unary("gelu", reel::gelu, [](double x) { return x * std::erfc(-x * std::sqrt(0.5)) / 2; }),
-      unary("softplus", reel::softplus, softplus_of),
-      unary("silu", reel::silu, [](double x) { return x * sigmoid_of(x); }),
-      distinct(binary("max", reel::max, [](double a, double b) { return a > b ? a : b; })),
-      distinct(binary("min", reel::min, [](double a, double b) { return a < b ? a : b; })),
+      UNARY("gelu", gelu(x), [](double x) { return x * std::erfc(-x * std::sqrt(0.5)) / 2; }),
+      UNARY("softplus", softplus(x), softplus_of),
+      UNARY("silu", silu(x), [](double x) { return x * sigmoid_of(x); }),
+      distinct(BINARY("max", max(a, b), [](double a, double b) { return a > b ? a : b; })),
+      distinct(BINARY("min", min(a, b), [](double a, double b) { return a < b ? a : b; })),
       kinked(elementwise(
                  "clamp", 1, [](auto in) { return clamp(in[0], -1, real(0.5)); },
                  [](Scalars x) { return x[0] < -1    ? -1
@@ -126,7 +132,7 @@ std::vector<OpCase> elementwise_cases() {
                  "where", 3, [](auto in) { return where(relu(in[0]), in[1], in[2]); },
                  [](Scalars x) { return x[0] > 0 ? x[1] : x[2]; }),
              {0}),
-      unary("stop_gradient", reel::stop_gradient, [](double x) { return x; }),
+      UNARY("stop_gradient", stop_gradient(x), [](double x) { return x; }),
       dropout_case(),
   };
   for (OpCase& row : rows) row.constant = row.name == "stop_gradient";

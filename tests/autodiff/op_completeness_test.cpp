@@ -11,20 +11,28 @@
 namespace reel::testing {
 namespace {
 
-// How many functions of each name a header declares that return Vars; overloads defined there,
-// which forward, and namespace detail do not count.
+// How many functions of each name a header declares that return Vars or Expressions; overloads
+// defined there, which forward, and namespace detail do not count.
 std::map<std::string, int> declared_ops(const std::string& header) {
   std::ifstream file(std::string(REEL_SOURCE_DIR) + "/" + header);
   static const std::regex op(
       R"(^(?:Var|std::vector<Var>|std::array<Var, N>) (operator[^\w\s(]+|\w+)\()");
+  static const std::regex elementwise(R"(^auto (operator[^\w\s(]+|\w+)\()");
+  static const std::regex function(R"(^REEL_(?:UNARY|BINARY)\(\w+, (\w+)\))");
+  static const std::regex symbol(R"re(^REEL_OPERATOR\(\w+, "\w+", (.)\))re");
   std::map<std::string, int> count;
   bool in_detail = false;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("namespace detail {")) in_detail = true;
-    if (line.starts_with("}")) in_detail = false;
+    if (line.starts_with("namespace detail")) in_detail = true;
+    if (line.starts_with("}  // namespace detail")) in_detail = false;
+    if (in_detail) continue;
     std::smatch match;
     const bool definition = line.find(") {") != std::string::npos;
-    if (!in_detail && !definition && std::regex_search(line, match, op)) ++count[match[1]];
+    if ((!definition && std::regex_search(line, match, op)) ||
+        std::regex_search(line, match, elementwise) || std::regex_search(line, match, function))
+      ++count[match[1]];
+    else if (std::regex_search(line, match, symbol))
+      ++count["operator" + match[1].str()];
   }
   return count;
 }
@@ -47,6 +55,7 @@ TEST(OpCompleteness, TheHeaderIsUnderstood) {
   EXPECT_GT(declared.size(), 50u);
   EXPECT_EQ(declared.at("operator-"), 2);
   EXPECT_EQ(declared.at("max"), 2);
+  EXPECT_EQ(declared.at("clamp"), 1);
   EXPECT_EQ(declared.at("split"), 2);
 }
 

@@ -14,19 +14,19 @@ std::ptrdiff_t signed_of(std::size_t n) { return static_cast<std::ptrdiff_t>(n);
 // Grows a program step by step. All choices depend on the seed and on shapes alone.
 class Program {
  public:
-  Program(std::uint64_t seed, std::span<const Var> leaves)
-      : random_(seed), values_(leaves.begin(), leaves.end()) {}
+  Program(std::uint64_t seed, std::span<const Var> leaves, bool stops)
+      : random_(seed), values_(leaves.begin(), leaves.end()), stops_(stops) {}
 
   void step() {
     const Var x = any();
     using Step = void (Program::*)(const Var&);
-    static constexpr std::array<Step, 22> kSteps{
-        &Program::unary,   &Program::binary,     &Program::binary,     &Program::binary,
-        &Program::add_row, &Program::two_valued, &Program::two_valued, &Program::cut,
-        &Program::cut,     &Program::divide,     &Program::divide,     &Program::turn,
-        &Program::refold,  &Program::join,       &Program::join,       &Program::product,
-        &Program::product, &Program::product,    &Program::reduce,     &Program::by_index,
-        &Program::mirror,  &Program::look};
+    static constexpr std::array<Step, 24> kSteps{
+        &Program::unary,      &Program::binary,   &Program::binary,  &Program::binary,
+        &Program::formula,    &Program::formula,  &Program::add_row, &Program::two_valued,
+        &Program::two_valued, &Program::cut,      &Program::cut,     &Program::divide,
+        &Program::divide,     &Program::turn,     &Program::refold,  &Program::join,
+        &Program::join,       &Program::product,  &Program::product, &Program::product,
+        &Program::reduce,     &Program::by_index, &Program::mirror,  &Program::look};
     (this->*kSteps[random_.below(kSteps.size())])(x);
   }
 
@@ -64,7 +64,7 @@ class Program {
       case 2:
         return keep(sin(x));
       default:
-        return keep(stop_gradient(x) * x);
+        return keep((stops_ ? stop_gradient(x) : x) * x);
     }
   }
   void binary(const Var& x) {
@@ -81,6 +81,20 @@ class Program {
   void add_row(const Var& x) {
     const Var row = index(x, 0, 0);
     keep(chance(0.5) ? x + row : row * tanh(x));
+  }
+  // Several ops as one, on values of any kinship.
+  void formula(const Var& x) {
+    const Var y = like(x), z = like(x);
+    switch (random_.below(4)) {
+      case 0:
+        return keep(sigmoid(x) * y + tanh(z) * sin(y));
+      case 1:
+        return keep((1 - y) * tanh(x) + y * z);
+      case 2:
+        return keep(0.5 * (x + index(x, 0, 0)) * y - z);
+      default:
+        return keep(x * y + tanh(0.3 * index(x, 0, 0)) * z);
+    }
   }
   void two_valued(const Var& x) {
     auto [a, b] = pointwise(
@@ -155,6 +169,7 @@ class Program {
 
   Random random_;
   std::vector<Var> values_;
+  bool stops_;
 };
 
 }  // namespace
@@ -163,8 +178,8 @@ std::vector<Shape> program_leaves() {
   return {{4, 4}, {4, 4}, {2, 4}, {6, 4}, {4, 4}, {3, 4}, {4}};
 }
 
-Var run_program(std::uint64_t seed, std::span<const Var> leaves, std::size_t steps) {
-  Program program(seed, leaves);
+Var run_program(std::uint64_t seed, std::span<const Var> leaves, std::size_t steps, bool stops) {
+  Program program(seed, leaves, stops);
   for (std::size_t i = 0; i < steps; ++i) program.step();
   return program.result();
 }
@@ -181,7 +196,8 @@ Var run_recurrence(std::uint64_t seed, std::span<const Var> leaves) {
   Var projected = chance(0.5) ? affine(leaves[0], w_x, bias) : affine(leaves[0], w_x),
       early = real(0);
   if (chance(0.4)) {
-    const std::array halves{tanh(slice(projected, 0, 0, 7)), sin(slice(projected, 0, 7, 12))};
+    const std::array<Var, 2> halves{tanh(slice(projected, 0, 0, 7)),
+                                    sin(slice(projected, 0, 7, 12))};
     early = sum(square(halves[0]));
     projected = concat(halves, 0);
   }

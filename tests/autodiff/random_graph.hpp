@@ -13,8 +13,9 @@ namespace reel::testing {
 std::vector<Shape> program_leaves();
 
 // The scalar that program `seed` computes. Each step applies an op to earlier values, recent ones
-// more often; some values are read many times and some never.
-Var run_program(std::uint64_t seed, std::span<const Var> leaves, std::size_t steps);
+// more often; some values are read many times and some never. stops: may use stop_gradient.
+Var run_program(std::uint64_t seed, std::span<const Var> leaves, std::size_t steps,
+                bool stops = true);
 
 // The same for a recurrence: an input product cut into steps, gates, a state, outputs joined.
 std::vector<Shape> recurrence_leaves();
