@@ -15,7 +15,7 @@ constexpr Index kBlockRows = 128, kBlockDepth = 512;
 // lines, or as far apart as this.
 constexpr Index kRowsToPack = 32, kFarRows = 512;
 // Operands of so many elements come from beyond the second cache.
-constexpr Index kFarRight = 100'000, kFarLeft = 500'000;
+constexpr Index kFarRight = 100'000, kFarLeft = 80'000;
 
 // Memory for the time of a product.
 class Scratch {
