@@ -2,13 +2,14 @@
 #include <reel/autodiff/gemm.hpp>
 #include <reel/autodiff/gradient.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace reel::inline REEL_PRECISION::detail {
 namespace {
 
-constexpr std::size_t kMostRows = 1024;  // waiting rows: enough for a product at full speed
-constexpr std::size_t kFewRows = 64;     // blocks of fewer are gathered first
+constexpr std::size_t kMostRows = DeferredProducts::kRows;
+constexpr std::size_t kFewRows = 64;  // blocks of fewer are gathered first
 
 // Do the rows of `first` lie right before those of `next`, in one block of memory?
 bool adjoin(const Value& first, const Value& next) {
@@ -24,17 +25,21 @@ void prepend(const Value& rows, Value& to) {
 
 // dw += dy' x and db += 1' dy, last row first.
 void add_products(Node* weight, Node* bias, const View& dy, const View& x) {
-  const View backwards = rows_reversed(dy);
-  if (weight) {
-    const Target dw = grad_target(*weight);
-    gemm(transposed(backwards), rows_reversed(x), dw.view, dw.accumulate);
-  }
-  if (bias) {
-    real one = 1;
-    const View ones(&one, {1, dy.shape[0]}, {0, 0});
-    const Target db = grad_target(*bias);
-    const View row(db.view.data, {1, dy.shape[1]}, {0, db.view.strides[0]});
-    gemm(ones, backwards, row, db.accumulate);
+  for (std::size_t end = dy.shape[0]; end > 0;) {
+    const std::size_t rows = std::min(end, kMostRows);
+    end -= rows;
+    const View backwards = rows_reversed(dy.narrow(0, end, rows));
+    if (weight) {
+      const Target dw = grad_target(*weight);
+      gemm(transposed(backwards), rows_reversed(x.narrow(0, end, rows)), dw.view, dw.accumulate);
+    }
+    if (bias) {
+      real one = 1;
+      const View ones(&one, {1, rows}, {0, 0});
+      const Target db = grad_target(*bias);
+      const View row(db.view.data, {1, dy.shape[1]}, {0, db.view.strides[0]});
+      gemm(ones, backwards, row, db.accumulate);
+    }
   }
 }
 

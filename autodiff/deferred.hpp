@@ -15,6 +15,9 @@ namespace reel::inline REEL_PRECISION::detail {
 // ran, nor on how many time steps one dy held.
 class DeferredProducts {
  public:
+  // Waiting rows: enough for a product at full speed, few enough to stay in the second cache.
+  static constexpr std::size_t kRows = 512;
+
   // dW += dy' x with dy [rows, out], x [rows, in], and db += sum of dy's rows; weight or bias may
   // be null. dy and x must keep their elements until flush.
   void add(Node* weight, Node* bias, const Value& dy, const Value& x);

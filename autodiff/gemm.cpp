@@ -15,7 +15,7 @@ constexpr Index kBlockRows = 128, kBlockDepth = 512;
 // lines, or as far apart as this.
 constexpr Index kRowsToPack = 32, kFarRows = 512;
 // Operands of so many elements come from beyond the second cache.
-constexpr Index kFarRight = 100'000, kFarLeft = 500'000;
+constexpr Index kFarRight = 100'000, kFarLeft = 80'000;
 
 // Memory for the time of a product.
 class Scratch {
@@ -52,15 +52,8 @@ void edge_tile(int rows, Index columns, Index k, TileLeft a, TileRight b, TileRo
     std::copy_n(from.data + i * from.row, columns, tile + i * kRegister);
     std::fill(tile + i * kRegister + columns, tile + (i + 1) * kRegister, real(0));
   }
-  edge_function(rows, columns)(k, a, b, {tile, kRegister}, {tile, kRegister});
+  edge_function(rows, columns)(k, a, b, {tile, kRegister}, {tile, kRegister}, nullptr);
   for (Index i = 0; i < rows; ++i) std::copy_n(tile + i * kRegister, columns, to.data + i * to.row);
-}
-
-// Asks for a tile of the result ahead of its turn.
-void fetch(const TileRows& tile, Index rows, Index wide) {
-  for (Index i = 0; i < rows; ++i)
-    for (Index j = 0; j < wide; ++j)
-      __builtin_prefetch(tile.data + i * tile.row + j * kRegister, 1);
 }
 
 // A block of the right operand: whole registers, then n % kRegister columns, padded.
@@ -91,13 +84,12 @@ void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b
     const TileRight right{b.whole.data + j * b.whole.next, b.whole.row, b.whole.next};
     for_each_rows([&](Index i, int rows, const TileLeft& rows_of_a) {
       real* const here = to.data + i * to.row + j * kRegister;
-      if (i + rows < m)
-        fetch({here + rows * to.row, to.row}, std::min<Index>(rows, m - i - rows), wide);
-      else if (left > 1)
-        fetch({to.data + (j + wide) * kRegister, to.row}, most_rows, wide);
+      const real* const next = i + rows < m ? here + rows * to.row
+                               : left > 1   ? to.data + (j + wide) * kRegister
+                                            : nullptr;
       const bool first_use = (i == 0 && far.right) || (j == 0 && far.left);
       (first_use ? tile_function<true> : tile_function<false>)(rows, static_cast<int>(wide))(
-          k, rows_of_a, right, tile_start(from, i, j * kRegister), {here, to.row});
+          k, rows_of_a, right, tile_start(from, i, j * kRegister), {here, to.row}, next);
     });
     j += wide;
   }

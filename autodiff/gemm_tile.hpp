@@ -44,17 +44,19 @@ constexpr std::ptrdiff_t kAhead = 16;  // terms, until what is fetched now is ne
 // to(i, j) = from(i, j) + a(i, 0) b(0, j) + a(i, 1) b(1, j) + ..., added in this order with one
 // rounding per term (where the machine has fused multiply-add): so an element depends neither on
 // the tile it lies in nor on where the sum over l is interrupted.
-// kFetch: the operands come from far away.
-template <class Batch, int kRows, int kWide, bool kFetch>
-void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, TileRows to) {
+// kFar: the operands come from far away and are asked for ahead. So is the tile at `next`, with
+// to's row step, if not null.
+template <class Batch, int kRows, int kWide, bool kFar>
+void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, TileRows to,
+                   const real* next) {
   constexpr auto kLanes = static_cast<std::ptrdiff_t>(Batch::size);
   Batch sum[kRows][kWide];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i, from.data += from.row)
 #pragma GCC unroll 8
     for (int j = 0; j < kWide; ++j) sum[i][j] = Batch::load_unaligned(from.data + j * kLanes);
-  for (; k > 0; --k) {
-    if constexpr (kFetch) {
+  const auto add_term = [&]() __attribute__((always_inline)) {
+    if constexpr (kFar) {
       __builtin_prefetch(a.data + kAhead * a.column);
 #pragma GCC unroll 8
       for (int j = 0; j < kWide; ++j) __builtin_prefetch(b.data + kAhead * b.row + j * b.next);
@@ -70,23 +72,31 @@ void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, Til
     }
     a.data += a.column;
     b.data += b.row;
-  }
+  };
+  if (next)
+    for (int i = 0; i < kRows && k > 0; ++i, --k, next += to.row) {
+#pragma GCC unroll 8
+      for (int j = 0; j < kWide; ++j) __builtin_prefetch(next + j * kLanes, 1);
+      add_term();
+    }
+  for (; k > 0; --k) add_term();
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i, to.data += to.row)
 #pragma GCC unroll 8
     for (int j = 0; j < kWide; ++j) sum[i][j].store_unaligned(to.data + j * kLanes);
 }
 
-using TileFunction = void (*)(std::ptrdiff_t k, TileLeft, TileRight, TileRows, TileRows);
+using TileFunction = void (*)(std::ptrdiff_t k, TileLeft, TileRight, TileRows from, TileRows to,
+                              const real* next);
 
 // tile_function(rows, wide): the loop for 1 <= rows <= kTileRows, wide <= tile_registers(rows).
-template <bool kFetch>
+template <bool kFar>
 TileFunction tile_function(int rows, int wide) {
   using Row = std::array<TileFunction, 8>;
   static constexpr auto kTable = []<int... kI>(std::integer_sequence<int, kI...>) {
     const auto row = []<int kRows, int... kJ>(std::integral_constant<int, kRows>,
                                               std::integer_sequence<int, kJ...>) {
-      return Row{multiply_tile<Register, kRows, kJ + 1, kFetch>...};
+      return Row{multiply_tile<Register, kRows, kJ + 1, kFar>...};
     };
     return std::array{row(std::integral_constant<int, kI + 1>{},
                           std::make_integer_sequence<int, tile_registers(kI + 1)>{})...};

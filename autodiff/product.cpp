@@ -56,12 +56,25 @@ bool affine_backward(Node& y) {
   Node& x = *y.inputs()[0].ref();
   Node& w = *y.inputs()[1].ref();
   const Value dy = as_matrix(*y.grad);
-  if (x.needs_grad) write_grad(x, [&](const View& dx, bool add) { times(dy.view, w, dx, add); });
   Node* c = y.inputs().size() < 3 ? nullptr : y.inputs()[2].ref().get();
   const bool summed = c && c->needs_grad && c->shape() != y.shape();  // dc = sum of dy's rows
-  if (w.needs_grad || summed)
-    y.tape->deferred().add(w.needs_grad ? &w : nullptr, summed ? c : nullptr, dy,
-                           w.needs_grad ? as_matrix(x.value) : Value());
+  const Value right = w.needs_grad ? as_matrix(x.value) : Value();
+  const auto rows = [](const Value& all, std::size_t begin, std::size_t count) {
+    return all.view.data ? Value{all.view.narrow(0, begin, count), all.storage} : Value();
+  };
+  // In pieces, so that dy is fetched once for all products.
+  const auto backward = [&](const View& dx, bool add) {
+    for (std::size_t end = dy.view.shape[0]; end > 0;) {
+      const std::size_t count = std::min(end, DeferredProducts::kRows);
+      end -= count;
+      const Value piece = rows(dy, end, count);
+      if (x.needs_grad) times(piece.view, w, dx.narrow(0, end, count), add);
+      if (w.needs_grad || summed)
+        y.tape->deferred().add(w.needs_grad ? &w : nullptr, summed ? c : nullptr, piece,
+                               rows(right, end, count));
+    }
+  };
+  x.needs_grad ? write_grad(x, backward) : backward({}, false);
   if (!c || !c->needs_grad || summed) return true;
   if (y.grad_shared)
     c->grad_written = true;
