@@ -94,11 +94,12 @@ CheckpointPlan plan_checkpoints(const Checkpointing& how, const LoopCosts& costs
     block = static_cast<std::size_t>(
         std::sqrt(static_cast<double>(costs.steps) * static_cast<double>(costs.state) /
                   (2 * static_cast<double>(costs.step))));
-  CheckpointPlan plan{std::min(how.block.value_or(std::max(block, costs.least_block)), costs.steps),
-                      0};
-  // As even as can be.
-  if (!how.block)
-    plan.block = (costs.steps + plan.blocks(costs.steps) - 1) / plan.blocks(costs.steps);
+  block = std::min(how.block.value_or(std::max(block, costs.least_block)), costs.steps);
+  if (!how.block) {  // as even as can be
+    const std::size_t blocks = costs.steps / block;
+    block = (costs.steps + blocks - 1) / blocks;
+  }
+  CheckpointPlan plan{block, 0};
   plan.states = std::min(how.states.value_or(costs.steps), plan.blocks(costs.steps) - 1);
   return plan;
 }
