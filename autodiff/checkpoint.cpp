@@ -9,9 +9,9 @@
 namespace reel::inline REEL_PRECISION::detail {
 namespace {
 
-constexpr std::size_t kBlock = 16;          // steps, where the budget does not say
-constexpr std::size_t kLeastRows = 16;      // of a block's products
-constexpr std::size_t kWaitingRows = 1024;  // see deferred.cpp
+constexpr std::size_t kBlock = 16;         // steps, where the budget does not say
+constexpr std::size_t kLeastRows = 16;     // of a block's products
+constexpr std::size_t kWaitingRows = 256;  // may wait for their weight gradients between runs
 
 Value rows_of(const Value& all, Loop::Rows rows) {
   return {all.view.narrow(0, rows.begin, rows.count()), all.storage};
@@ -253,6 +253,7 @@ void Replay::record_and_play_back(std::size_t begin, std::size_t end, Vars state
   state.clear();
   const View dx = x_leaf ? x_leaf->grad.view : View();
   if (any) tape_.play_back(tape_.size() - 1, mark);
+  tape_.deferred().flush_if(kWaitingRows);
   if (x_leaf && !x_leaf->reached && !dx_.accumulate) fill(dx, 0);
   for (std::size_t i = 0; i < leaves.size(); ++i) d_state_[i] = std::move(leaves[i]->total);
   tape_.drop(mark);

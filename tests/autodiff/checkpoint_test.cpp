@@ -70,10 +70,9 @@ TEST(CheckpointPlanTest, BytesAreKeptAndMoreOfThemSaveWork) {
   for (std::size_t bytes = least; bytes < 2000000; bytes += bytes / 5) {
     const CheckpointPlan plan = plan_checkpoints({.bytes = bytes}, costs);
     EXPECT_LE(bytes_of(plan, costs), bytes);
-    const double again =
-        plan.block == 1000
-            ? 0
-            : blocks_advanced(plan.blocks(1000), plan.states) * static_cast<double>(plan.block);
+    const double again = plan.block == 1000 ? 0
+                                            : blocks_advanced(plan.blocks(1000), plan.states) *
+                                                  static_cast<double>(plan.block);
     EXPECT_LE(again, before);
     before = again;
   }
