@@ -9,9 +9,8 @@
 namespace reel::inline REEL_PRECISION::detail {
 namespace {
 
-constexpr std::size_t kBlock = 16;         // steps, where the budget does not say
-constexpr std::size_t kLeastRows = 16;     // of a block's products
-constexpr std::size_t kWaitingRows = 256;  // may wait for their weight gradients between runs
+constexpr std::size_t kBlock = 16;      // steps, where the budget does not say
+constexpr std::size_t kLeastRows = 16;  // of a block's products
 
 Value rows_of(const Value& all, Loop::Rows rows) {
   return {all.view.narrow(0, rows.begin, rows.count()), all.storage};
@@ -253,7 +252,7 @@ void Replay::record_and_play_back(std::size_t begin, std::size_t end, Vars state
   state.clear();
   const View dx = x_leaf ? x_leaf->grad.view : View();
   if (any) tape_.play_back(tape_.size() - 1, mark);
-  tape_.deferred().flush_if(kWaitingRows);
+  tape_.deferred().flush();  // which holds values and gradients
   if (x_leaf && !x_leaf->reached && !dx_.accumulate) fill(dx, 0);
   for (std::size_t i = 0; i < leaves.size(); ++i) d_state_[i] = std::move(leaves[i]->total);
   tape_.drop(mark);
@@ -364,7 +363,6 @@ Vars run_checkpointed(std::unique_ptr<const Loop> loop, const Var& x, const Vars
   const std::size_t rows = std::max<std::size_t>(loop->input_rows(0, 1).count(), 1);
   costs.steps = steps;
   costs.least_block = how.states ? kBlock : (kLeastRows + rows - 1) / rows;
-  costs.waiting = (kWaitingRows + rows - 1) / rows;
   const CheckpointPlan plan = plan_checkpoints(how, costs);
   if (plan.block >= steps) {
     Vars end = state;

@@ -6,6 +6,9 @@
 namespace reel::inline REEL_PRECISION::detail {
 namespace {
 
+// Values, gradients of that size, and copies of both for the products of weight gradients.
+constexpr std::size_t kTimes = 3;
+
 // C(slots + repeats, slots): the most blocks that can be reversed with `slots` kept states, the
 // initial one included, when none is advanced over more than `repeats` times.
 double reach(std::size_t slots, std::ptrdiff_t repeats) {
@@ -39,9 +42,7 @@ std::size_t blocks_to_next_state(std::size_t blocks, std::size_t free) {
 }
 
 std::size_t bytes_of(const CheckpointPlan& plan, const LoopCosts& costs) {
-  // Gradients take no more than the values.
-  const std::size_t waiting = std::min(costs.steps, costs.waiting + plan.block);
-  return costs.fixed + plan.states * costs.state + (2 * plan.block + waiting) * costs.step;
+  return costs.fixed + plan.states * costs.state + kTimes * plan.block * costs.step;
 }
 
 namespace {
@@ -71,11 +72,12 @@ CheckpointPlan fit(std::size_t bytes, std::optional<std::size_t> block, const Lo
     for (std::size_t size = 1; size < steps; size += 1 + size / 16) consider(size);
     consider(steps);
   }
-  check<Error>(best.block > 0,
-               "checkpoint: {} recorded at a time and what waits with {} must fit into the "
-               "budget, which needs at least {} bytes; got {}",
-               block ? fmt::format("{} steps", *block) : "one step", block ? "them" : "it",
-               bytes_of({block ? std::min(*block, steps) : 1, 0}, costs), bytes);
+  const std::size_t most = std::min(block.value_or(1), steps);
+  check<Error>(
+      best.block > 0,
+      "checkpoint: the budget must hold {} recorded at a time, for which at least {} bytes "
+      "are needed; got {}",
+      most == 1 ? "one step" : fmt::format("{} steps", most), bytes_of({most, 0}, costs), bytes);
   return best;
 }
 
@@ -93,7 +95,7 @@ CheckpointPlan plan_checkpoints(const Checkpointing& how, const LoopCosts& costs
   if (!how.states && costs.step > 0)
     block = static_cast<std::size_t>(
         std::sqrt(static_cast<double>(costs.steps) * static_cast<double>(costs.state) /
-                  (2 * static_cast<double>(costs.step))));
+                  static_cast<double>(kTimes * costs.step)));
   block = std::min(how.block.value_or(std::max(block, costs.least_block)), costs.steps);
   if (!how.block) {  // as even as can be
     const std::size_t blocks = costs.steps / block;

@@ -29,7 +29,6 @@ struct LoopCosts {
   std::size_t state = 0;        // a kept state
   std::size_t step = 0;         // a recorded step, without gradients
   std::size_t fixed = 0;        // on top of some recorded steps
-  std::size_t waiting = 0;      // steps whose rows may wait for their weight gradients
 };
 
 struct CheckpointPlan {

@@ -37,11 +37,6 @@ void DeferredProducts::flush() {
   for (Pending& p : pending_) flush(p);
 }
 
-void DeferredProducts::flush_if(std::size_t rows) {
-  for (Pending& p : pending_)
-    if (p.rows >= rows) flush(p);
-}
-
 // Backward meets the last step first, so in memory each pair tends to lie before the previous.
 void DeferredProducts::flush(Pending& pending) {
   if (pending.pairs.empty()) return;

@@ -14,7 +14,6 @@ class DeferredProducts {
   void add(Node& weight, const Value& dy, const Value& x);
   void flush(Node& weight);
   void flush();
-  void flush_if(std::size_t rows);  // what waits with so many
 
  private:
   struct Pair {
