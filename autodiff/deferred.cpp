@@ -8,64 +8,107 @@ namespace reel::inline REEL_PRECISION::detail {
 namespace {
 
 constexpr std::size_t kMostRows = 1024;  // waiting rows: enough for a product at full speed
+constexpr std::size_t kFewRows = 64;     // blocks of fewer are gathered first
 
-// Do the rows of `next` follow those of `first` in memory?
-bool adjoin(const View& first, const View& next) {
-  return first.strides[0] == next.strides[0] && first.strides[1] == next.strides[1] &&
-         first.data + first.strides[0] * static_cast<std::ptrdiff_t>(first.shape[0]) == next.data;
+// Do the rows of `first` lie right before those of `next`, in one block of memory?
+bool adjoin(const Value& first, const Value& next) {
+  const View &a = first.view, &b = next.view;
+  return first.storage.get() == next.storage.get() && a.strides == b.strides &&
+         a.data + a.strides[0] * static_cast<std::ptrdiff_t>(a.shape[0]) == b.data;
+}
+
+void prepend(const Value& rows, Value& to) {
+  to.view.data = rows.view.data;
+  to.view.shape[0] += rows.view.shape[0];
+}
+
+// dw += dy' x and db += 1' dy, last row first.
+void add_products(Node* weight, Node* bias, const View& dy, const View& x) {
+  const View backwards = rows_reversed(dy);
+  if (weight) {
+    const Target dw = grad_target(*weight);
+    gemm(transposed(backwards), rows_reversed(x), dw.view, dw.accumulate);
+  }
+  if (bias) {
+    real one = 1;
+    const View ones(&one, {1, dy.shape[0]}, {0, 0});
+    const Target db = grad_target(*bias);
+    const View row(db.view.data, {1, dy.shape[1]}, {0, db.view.strides[0]});
+    gemm(ones, backwards, row, db.accumulate);
+  }
 }
 
 }  // namespace
 
-void DeferredProducts::add(Node& weight, const Value& dy, const Value& x) {
-  Pending* pending = nullptr;
+// Another pending sum for the same weight or bias runs now, to keep the order of rows.
+auto DeferredProducts::pending_for(Node* weight, Node* bias) -> Pending& {
+  Pending* found = nullptr;
   for (Pending& p : pending_)
-    if (p.weight.get() == &weight) pending = &p;
-  if (!pending) pending = &pending_.emplace_back(Pending{Ref<Node>(&weight), {}, 0});
-  pending->pairs.push_back({dy, x});
-  pending->rows += dy.view.shape[0];
-  if (dy.storage) ++dy.storage->frozen;
-  if (pending->rows >= kMostRows) flush(*pending);
+    if (p.weight.get() == weight && p.bias.get() == bias)
+      found = &p;
+    else if ((weight && p.weight.get() == weight) || (bias && p.bias.get() == bias))
+      flush(p);
+  return found ? *found : pending_.emplace_back(Pending{Ref<Node>(weight), Ref<Node>(bias), {}, 0});
 }
 
-void DeferredProducts::flush(Node& weight) {
+void DeferredProducts::add(Node* weight, Node* bias, const Value& dy, const Value& x) {
+  Pending& pending = pending_for(weight, bias);
+  auto& pairs = pending.pairs;
+  if (!pairs.empty() && adjoin(dy, pairs.back().dy) && (!weight || adjoin(x, pairs.back().x))) {
+    prepend(dy, pairs.back().dy);
+    if (weight) prepend(x, pairs.back().x);
+  } else {
+    pairs.push_back({dy, x});
+    if (dy.storage) ++dy.storage->frozen;
+    if (x.storage) ++x.storage->frozen;
+  }
+  pending.rows += dy.view.shape[0];
+  if (pending.rows >= kMostRows) flush(pending);
+}
+
+void DeferredProducts::flush(Node& node) {
   for (Pending& p : pending_)
-    if (p.weight.get() == &weight) flush(p);
+    if (p.weight.get() == &node || p.bias.get() == &node) flush(p);
 }
 
 void DeferredProducts::flush() {
   for (Pending& p : pending_) flush(p);
 }
 
-// Backward meets the last step first, so in memory each pair tends to lie before the previous.
 void DeferredProducts::flush(Pending& pending) {
   if (pending.pairs.empty()) return;
-  // Taken out first: finding the weight's gradient may flush again.
+  // Taken out first: finding a gradient's place may flush again.
   const auto pairs = std::exchange(pending.pairs, {});
-  const std::size_t rows = std::exchange(pending.rows, 0);
-  const auto stacked = [&](Value Pair::*part) {
-    Value all = pairs.back().*part;
-    bool one_block = true;
-    for (std::size_t i = pairs.size() - 1; i-- > 0 && one_block;)
-      one_block = adjoin((pairs[i + 1].*part).view, (pairs[i].*part).view);
-    if (one_block) {
-      all.view.shape[0] = rows;
+  pending.rows = 0;
+  Node *const weight = pending.weight.get(), *const bias = pending.bias.get();
+  const auto rows_of = [](const Pair& pair) { return pair.dy.view.shape[0]; };
+  for (std::size_t i = 0; i < pairs.size();) {
+    std::size_t end = i, rows = 0;
+    while (end < pairs.size() && rows_of(pairs[end]) < kFewRows) rows += rows_of(pairs[end++]);
+    if (end <= i + 1) {
+      add_products(weight, bias, pairs[i].dy.view, pairs[i].x.view);
+      ++i;
+      continue;
+    }
+    // In the order of memory, last pair first.
+    const auto gathered = [&](Value Pair::*part) {
+      const Value all = allocate({rows, (pairs[i].*part).view.shape[1]});
+      std::size_t row = rows;
+      for (std::size_t p = i; p < end; ++p) {
+        const View& view = (pairs[p].*part).view;
+        row -= view.shape[0];
+        copy(view, all.view.narrow(0, row, view.shape[0]));
+      }
       return all;
-    }
-    all = allocate({rows, all.view.shape[1]});
-    std::size_t row = 0;
-    for (std::size_t i = pairs.size(); i-- > 0;) {
-      const View& view = (pairs[i].*part).view;
-      copy(view, all.view.narrow(0, row, view.shape[0]));
-      row += view.shape[0];
-    }
-    return all;
-  };
-  const Value dy = stacked(&Pair::dy), x = stacked(&Pair::x);
-  const Target dw = grad_target(*pending.weight);
-  gemm(transposed(dy.view), x.view, dw.view, dw.accumulate);
-  for (const Pair& pair : pairs)
+    };
+    const Value dy = gathered(&Pair::dy), x = weight ? gathered(&Pair::x) : Value();
+    add_products(weight, bias, dy.view, x.view);
+    i = end;
+  }
+  for (const Pair& pair : pairs) {
     if (pair.dy.storage) --pair.dy.storage->frozen;
+    if (pair.x.storage) --pair.x.storage->frozen;
+  }
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail

@@ -1,18 +1,24 @@
-// Weight gradients batched over time: the products dy_t' x_t of all steps as one.
+// Gradients of weights and biases batched over time: the products dy_t' x_t of all steps as one.
 #pragma once
 
 #include <reel/autodiff/node.hpp>
 
 namespace reel::inline REEL_PRECISION::detail {
 
-// During backward, collects pairs (dy, x) per weight and adds sum dy' x to the weight's gradient
-// in as few products as can be: when enough rows have come, or at the latest when the weight
-// itself is reached. The order of the sums depends on the shapes alone.
+// During backward, collects pairs (dy, x) and adds sum dy' x to the gradient of a weight and the
+// sum of dy's rows to that of a bias, in as few products as can be: when enough rows have come,
+// or at the latest when the weight or bias itself is reached.
+//
+// Rows are added in the order in which backward meets them, the last of each dy first. Backward
+// meets the last time step first, so the order is that of time reversed, and since gemm adds term
+// by term, the bits depend on nothing else: neither on how rows were gathered or when products
+// ran, nor on how many time steps one dy held.
 class DeferredProducts {
  public:
-  // dW += dy' x with dy [rows, out], x [rows, in]; both must keep their elements until flush.
-  void add(Node& weight, const Value& dy, const Value& x);
-  void flush(Node& weight);
+  // dW += dy' x with dy [rows, out], x [rows, in], and db += sum of dy's rows; weight or bias may
+  // be null. dy and x must keep their elements until flush.
+  void add(Node* weight, Node* bias, const Value& dy, const Value& x);
+  void flush(Node& node);
   void flush();
 
  private:
@@ -20,11 +26,12 @@ class DeferredProducts {
     Value dy, x;
   };
   struct Pending {
-    Ref<Node> weight;
+    Ref<Node> weight, bias;
     std::vector<Pair, PoolAllocator<Pair>> pairs;
     std::size_t rows = 0;
   };
-  void flush(Pending& pending);
+  Pending& pending_for(Node* weight, Node* bias);
+  static void flush(Pending& pending);
 
   std::vector<Pending, PoolAllocator<Pending>> pending_;
 };

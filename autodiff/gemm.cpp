@@ -1,61 +1,198 @@
 #include <cblas.h>
 #include <reel/autodiff/gemm.hpp>
+#include <reel/autodiff/gemm_pack.hpp>
 
-#include <algorithm>
-#ifdef REEL_HAVE_LIBXSMM
-#include <libxsmm.h>
-#endif
+#include <cstdlib>
 
 namespace reel::inline REEL_PRECISION::detail {
 namespace {
 
-// A matrix as BLAS sees it: row-major with leading dimension `ld`, or its transpose.
-struct Operand {
-  const real* data;
-  std::ptrdiff_t ld;
-  bool transposed;
+using Index = std::ptrdiff_t;
+
+// A block of the left operand and a few panels of the right one stay in the second cache.
+constexpr Index kBlockRows = 128, kBlockDepth = 512;
+// From so many rows on, packing the right operand pays where its rows lie badly: across cache
+// lines, or as far apart as this.
+constexpr Index kRowsToPack = 32, kFarRows = 512;
+// Operands of so many elements come from beyond the second cache.
+constexpr Index kFarRight = 100'000, kFarLeft = 500'000;
+
+// Memory for the time of a product.
+class Scratch {
+ public:
+  real* get(Index elements) {
+    if (!data_)
+      data_ = static_cast<real*>(pool::allocate(static_cast<std::size_t>(elements) * sizeof(real)));
+    return data_;
+  }
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    if (data_) pool::release(data_);
+  }
+
+ private:
+  real* data_ = nullptr;
 };
 
-// False if no axis is contiguous.
-bool as_operand(const View& m, Operand& out) {
-  const auto rows = static_cast<std::ptrdiff_t>(m.shape[0]);
-  const auto columns = static_cast<std::ptrdiff_t>(m.shape[1]);
-  if (columns == 1 || m.strides[1] == 1) {
-    const std::ptrdiff_t ld = rows == 1 ? columns : m.strides[0];
-    out = {m.data, ld, false};
-    if (ld >= columns && (columns > 1 || ld >= 1)) return true;
-  }
-  if (rows == 1 || m.strides[0] == 1) {
-    const std::ptrdiff_t ld = columns == 1 ? rows : m.strides[1];
-    out = {m.data, ld, true};
-    if (ld >= rows) return true;
-  }
-  return false;
+constexpr real kZeros[8 * kRegister] = {};
+
+// Where a tile's sums start. Without a start: from zeros.
+TileRows tile_start(const TileRows& from, Index i, Index column) {
+  if (!from.data) return {const_cast<real*>(kZeros), 0};
+  return {from.data + i * from.row + column, from.row};
 }
 
-#ifdef REEL_HAVE_LIBXSMM
-// Products of untransposed operands that stay in cache: generated code, no packing.
-bool small_gemm(int m, int n, int k, const Operand& a, const Operand& b, real* c, int ldc,
-                bool accumulate) {
-  constexpr double kMostWork = 128.0 * 2600 * 650;
-  if (a.transposed || b.transposed || 1.0 * m * n * k > kMostWork) return false;
-  const int lda = static_cast<int>(a.ld), ldb = static_cast<int>(b.ld);
-  const real alpha = 1, beta = accumulate ? 1 : 0;
-  const int prefetch = LIBXSMM_PREFETCH_NONE, flags = LIBXSMM_GEMM_FLAG_NONE;
-  // libxsmm is column-major: c' = b' a'.
-  const auto run = [&](auto kernel) {
-    if (kernel) kernel(b.data, a.data, c);
-    return kernel != nullptr;
-  };
-#ifdef REEL_DOUBLE
-  return run(libxsmm_dmmdispatch(n, m, k, &ldb, &lda, &ldc, &alpha, &beta, &flags, &prefetch));
-#else
-  return run(libxsmm_smmdispatch(n, m, k, &ldb, &lda, &ldc, &alpha, &beta, &flags, &prefetch));
-#endif
+// One tile of `columns` columns, fewer than a register has.
+void edge_tile(int rows, Index columns, Index k, TileLeft a, TileRight b, TileRows from,
+               TileRows to) {
+  alignas(64) real tile[kTileRows * kRegister];
+  for (Index i = 0; i < rows; ++i) {
+    std::copy_n(from.data + i * from.row, columns, tile + i * kRegister);
+    std::fill(tile + i * kRegister + columns, tile + (i + 1) * kRegister, real(0));
+  }
+  edge_function(rows, columns)(k, a, b, {tile, kRegister}, {tile, kRegister});
+  for (Index i = 0; i < rows; ++i) std::copy_n(tile + i * kRegister, columns, to.data + i * to.row);
 }
-#else
-bool small_gemm(int, int, int, const Operand&, const Operand&, real*, int, bool) { return false; }
-#endif
+
+// Asks for a tile of the result ahead of its turn.
+void fetch(const TileRows& tile, Index rows, Index wide) {
+  for (Index i = 0; i < rows; ++i)
+    for (Index j = 0; j < wide; ++j)
+      __builtin_prefetch(tile.data + i * tile.row + j * kRegister, 1);
+}
+
+// A block of the right operand: whole registers, then n % kRegister columns, padded.
+struct Right {
+  TileRight whole, edge;
+};
+struct Far {
+  bool left, right;
+};
+
+// to = from + a b for all of [m, n], in tiles. Rows are dealt out evenly, so that none is left
+// alone with few sums.
+void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b,
+                    const TileRows& from, const TileRows& to, Far far) {
+  const Index row_tiles = (m + kTileRows - 1) / kTileRows;
+  const Index most_rows = (m + row_tiles - 1) / row_tiles;
+  const auto for_each_rows = [&](auto&& tile) {
+    for (Index i = 0, left = row_tiles; left > 0; --left) {
+      const Index rows = (m - i + left - 1) / left;
+      tile(i, static_cast<int>(rows), TileLeft{a.data + i * a.row, a.row, a.column});
+      i += rows;
+    }
+  };
+  const Index most = tile_registers(static_cast<int>(most_rows)), registers = n / kRegister;
+  Index j = 0;
+  for (Index left = (registers + most - 1) / most; left > 0; --left) {
+    const Index wide = (registers - j + left - 1) / left;
+    const TileRight right{b.whole.data + j * b.whole.next, b.whole.row, b.whole.next};
+    for_each_rows([&](Index i, int rows, const TileLeft& rows_of_a) {
+      real* const here = to.data + i * to.row + j * kRegister;
+      if (i + rows < m)
+        fetch({here + rows * to.row, to.row}, std::min<Index>(rows, m - i - rows), wide);
+      else if (left > 1)
+        fetch({to.data + (j + wide) * kRegister, to.row}, most_rows, wide);
+      const bool first_use = (i == 0 && far.right) || (j == 0 && far.left);
+      (first_use ? tile_function<true> : tile_function<false>)(rows, static_cast<int>(wide))(
+          k, rows_of_a, right, tile_start(from, i, j * kRegister), {here, to.row});
+    });
+    j += wide;
+  }
+  if (const Index columns = n % kRegister; columns > 0)
+    for_each_rows([&](Index i, int rows, const TileLeft& rows_of_a) {
+      edge_tile(rows, columns, k, rows_of_a, b.edge, tile_start(from, i, j * kRegister),
+                {to.data + i * to.row + j * kRegister, to.row});
+    });
+}
+
+// A right operand, packed already or not.
+struct Source {
+  Strided plain;
+  const real* packed;
+};
+
+// Rows l .. l + k of the right operand [.., n], the way tiles read it.
+Right right_block(const Source& b, Index whole_k, Index l, Index k, Index n, Index m,
+                  Scratch& memory) {
+  const Index whole = n / kRegister;
+  const auto panels = [&](const real* data, Index step) {
+    return Right{{data, kRegister, step}, {data + whole * step, kRegister, 0}};
+  };
+  if (b.packed) return panels(b.packed + l * kRegister, panel_step(whole_k));
+  const Strided plain{b.plain.data + l * b.plain.row, b.plain.row, b.plain.column};
+  const bool far_apart = plain.row % kRegister != 0 || std::abs(plain.row) >= kFarRows;
+  const Index most = std::min(whole_k, kBlockDepth);
+  if (plain.column != 1 || (m >= kRowsToPack && far_apart)) {
+    real* to = memory.get(packed_elements(most, n));
+    pack_right(plain, k, n, to);
+    return panels(to, panel_step(k));
+  }
+  Right right{{plain.data, plain.row, kRegister}, {}};
+  if (const Index columns = n % kRegister; columns > 0) {
+    real* to = memory.get(packed_elements(most, columns));
+    pack_right({plain.data + whole * kRegister, plain.row, 1}, k, columns, to);
+    right.edge = {to, kRegister, 0};
+  }
+  return right;
+}
+
+Strided strided(const View& v) { return {v.data, v.strides[0], v.strides[1]}; }
+
+// c = start + a b, where start (null: zeros) and c have contiguous rows.
+void multiply(const View* start, const View& a, const Source& b, const View& c) {
+  if (c.size() == 0) return;
+  const auto m = static_cast<Index>(c.shape[0]), n = static_cast<Index>(c.shape[1]);
+  const auto k = static_cast<Index>(a.shape[1]);
+  if (k == 0) {
+    if (!start) return fill(c, 0);
+    if (start->data != c.data) copy(*start, c);
+    return;
+  }
+  const Strided left = strided(a);
+  const TileRows to{c.data, c.strides[0]};
+  TileRows from = start ? TileRows{start->data, start->strides[0]} : TileRows{nullptr, 0};
+  const Far far{left.column != 1 && m * k > kFarLeft, n * k > kFarRight};
+  Scratch memory;
+  for (Index l = 0; l < k; l += kBlockDepth, from = to) {
+    const Index block_k = std::min(kBlockDepth, k - l);
+    const Right right = right_block(b, k, l, block_k, n, m, memory);
+    for (Index i = 0; i < m; i += kBlockRows) {
+      const TileLeft rows{left.data + i * left.row + l * left.column, left.row, left.column};
+      multiply_block(std::min(kBlockRows, m - i), n, block_k, rows, right,
+                     from.data ? tile_start(from, i, 0) : from, {to.data + i * to.row, to.row},
+                     far);
+    }
+  }
+}
+
+// Do the elements of a row lie side by side?
+bool has_rows(const View& v) { return v.shape[1] == 1 || v.strides[1] == 1; }
+
+// Brings start and c to rows.
+void product(const View* start, const View& a, const View* b, const Packed* packed, const View& c) {
+  if (start && !has_rows(*start)) {
+    if (start->data != c.data) {
+      const Value dense = dense_copy(*start);
+      return product(&dense.view, a, b, packed, c);
+    }
+  }
+  if (!has_rows(c)) {
+    if (b && (c.shape[0] == 1 || c.strides[0] == 1)) {
+      const View c_rows = transposed(c), a_right = transposed(a);
+      const View start_rows = start ? transposed(*start) : View();
+      return product(start ? &start_rows : nullptr, transposed(*b), &a_right, nullptr, c_rows);
+    }
+    const Value dense = start ? dense_copy(*start) : allocate(c.shape);
+    product(start ? &dense.view : nullptr, a, b, packed, dense.view);
+    return copy(dense.view, c);
+  }
+  Source source{b ? strided(*b) : Strided{}, packed ? packed->data : nullptr};
+  if (c.shape[1] == 1) source.plain.column = 1;
+  multiply(start, a, source, c);
+}
 
 }  // namespace
 
@@ -64,49 +201,36 @@ void single_thread_blas() {
   static_cast<void>(once);
 }
 
-void transpose_into(const View& matrix, real* to) {
-  constexpr std::ptrdiff_t kTile = 16;
-  const auto rows = static_cast<std::ptrdiff_t>(matrix.shape[0]);
-  const auto columns = static_cast<std::ptrdiff_t>(matrix.shape[1]);
-  const std::ptrdiff_t row = matrix.strides[0], column = matrix.strides[1];
-  for (std::ptrdiff_t i0 = 0; i0 < rows; i0 += kTile)
-    for (std::ptrdiff_t j0 = 0; j0 < columns; j0 += kTile)
-      for (std::ptrdiff_t j = j0; j < std::min(j0 + kTile, columns); ++j)
-        for (std::ptrdiff_t i = i0; i < std::min(i0 + kTile, rows); ++i)
-          to[j * rows + i] = matrix.data[i * row + j * column];
-}
-
 View transposed(const View& matrix) { return matrix.permuted({1, 0}); }
 
-void gemm(const View& a, const View& b, const View& c, bool accumulate) {
-  single_thread_blas();
-  if (c.size() == 0) return;
-  if (a.shape[1] == 0) {
-    if (!accumulate) fill(c, 0);
-    return;
-  }
-  Operand x, y, z;
-  if (!as_operand(a, x)) return gemm(dense_copy(a).view, b, c, accumulate);
-  if (!as_operand(b, y)) return gemm(a, dense_copy(b).view, c, accumulate);
-  if (!as_operand(c, z)) {
-    const Value dense = dense_copy(c);
-    gemm(a, b, dense.view, accumulate);
-    return copy(dense.view, c);
-  }
-  if (z.transposed) return gemm(transposed(b), transposed(a), transposed(c), accumulate);
+View rows_reversed(const View& matrix) {
+  View reversed = matrix;
+  if (matrix.shape[0] > 0)
+    reversed.data += static_cast<Index>(matrix.shape[0] - 1) * matrix.strides[0];
+  reversed.strides[0] = -matrix.strides[0];
+  return reversed;
+}
 
-  const int m = static_cast<int>(c.shape[0]), n = static_cast<int>(c.shape[1]);
-  const int k = static_cast<int>(a.shape[1]), ldc = static_cast<int>(z.ld);
-  if (small_gemm(m, n, k, x, y, c.data, ldc, accumulate)) return;
-  const auto form = [](const Operand& o) { return o.transposed ? CblasTrans : CblasNoTrans; };
-  const real beta = accumulate ? 1 : 0;
-#ifdef REEL_DOUBLE
-  const auto blas = cblas_dgemm;
-#else
-  const auto blas = cblas_sgemm;
-#endif
-  blas(CblasRowMajor, form(x), form(y), m, n, k, 1, x.data, static_cast<int>(x.ld), y.data,
-       static_cast<int>(y.ld), beta, c.data, ldc);
+Ref<Storage> pack(const View& b) {
+  const auto k = static_cast<Index>(b.shape[0]), n = static_cast<Index>(b.shape[1]);
+  Ref<Storage> packed(new Storage(static_cast<std::size_t>(packed_elements(k, n))));
+  Strided source = strided(b);
+  if (n == 1) source.column = 1;
+  pack_right(source, k, n, packed->buffer.data());
+  return packed;
+}
+
+void gemm(const View& a, const View& b, const View& c, bool accumulate) {
+  product(accumulate ? &c : nullptr, a, &b, nullptr, c);
+}
+void gemm(const View& a, const Packed& b, const View& c, bool accumulate) {
+  product(accumulate ? &c : nullptr, a, nullptr, &b, c);
+}
+void gemm_onto(const View& start, const View& a, const View& b, const View& c) {
+  product(start.data ? &start : nullptr, a, &b, nullptr, c);
+}
+void gemm_onto(const View& start, const View& a, const Packed& b, const View& c) {
+  product(start.data ? &start : nullptr, a, nullptr, &b, c);
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail

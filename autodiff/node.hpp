@@ -32,7 +32,8 @@ struct Node : Counted {
   int sum_input = -1;         // y = inputs[sum_input] + ...: that gradient is dy itself
   Value value;
   Value grad;               // view.data null: no place yet
-  Ref<Storage> transposed;  // of a weight: its transpose, made once per tape
+  // Of a weight: itself and its transpose, packed for products, made once per tape.
+  Ref<Storage> packed, packed_transpose;
   Vars inputs;
   Node* producer = nullptr;                          // of an output of a many-valued op
   std::vector<Node*, PoolAllocator<Node*>> outputs;  // of a many-valued op

@@ -8,8 +8,6 @@ using namespace detail;
 
 namespace {
 
-constexpr std::size_t kManyRows = 256;  // enough for a weight gradient of its own
-
 // [.., n] as [rows, n], in place if the layout allows.
 Value as_matrix(const Value& x) {
   const Shape& shape = x.view.shape;
@@ -29,29 +27,23 @@ void write_grad(Node& n, Write&& write) {
   if (matrix.storage) copy(View(matrix.view.data, to.view.shape), to.view);
 }
 
-// w' as dense memory. Kept with the node, so that a weight is transposed once per tape.
-View transposed_copy(Node& w) {
-  const View& view = w.value.view;
-  const Shape shape{view.shape[1], view.shape[0]};
-  if (!w.transposed) {
-    w.transposed = Ref<Storage>(new Storage(view.size()));
-    transpose_into(view, w.transposed->buffer.data());
-  }
-  return View(w.transposed->buffer.data(), shape);
+// Will w meet many products before its tape ends, so that it should be packed once for all?
+bool is_reused(const Node& w) { return w.keeps_grad && ParameterScope::current(); }
+
+// y = start + x w'
+void times_transposed(const View& start, const View& x, Node& w, const View& y) {
+  const View right = transposed(w.value.view);
+  if (!w.packed_transpose && !is_reused(w)) return gemm_onto(start, x, right, y);
+  if (!w.packed_transpose) w.packed_transpose = pack(right);
+  gemm_onto(start, x, Packed{w.packed_transpose->buffer.data(), right.shape[0], right.shape[1]}, y);
 }
 
-// y (+)= x w'
-void times_transposed(const View& x, Node& w, const View& y, bool accumulate) {
-  const bool reused = w.keeps_grad && ParameterScope::current();
-  const bool worth_it = w.transposed || reused || x.shape[0] >= 16;
-  gemm(x, worth_it ? transposed_copy(w) : transposed(w.value.view), y, accumulate);
-}
-
-// dw += left' right
-void add_weight_grad(Node& w, const Value& left, const Value& right) {
-  if (left.view.shape[0] < kManyRows) return w.tape->deferred().add(w, left, right);
-  const Target dw = grad_target(w);
-  gemm(transposed(left.view), right.view, dw.view, dw.accumulate);
+// y (+)= x w
+void times(const View& x, Node& w, const View& y, bool accumulate) {
+  const View& right = w.value.view;
+  if (!w.packed && !is_reused(w)) return gemm(x, right, y, accumulate);
+  if (!w.packed) w.packed = pack(right);
+  gemm(x, Packed{w.packed->buffer.data(), right.shape[0], right.shape[1]}, y, accumulate);
 }
 
 // y = x w' + c
@@ -59,19 +51,20 @@ bool affine_backward(Node& y) {
   Node& x = *y.inputs[0].ref();
   Node& w = *y.inputs[1].ref();
   const Value dy = as_matrix(y.grad);
-  if (x.needs_grad)
-    write_grad(x, [&](const View& dx, bool add) { gemm(dy.view, w.value.view, dx, add); });
-  if (w.needs_grad) add_weight_grad(w, dy, as_matrix(x.value));
-  if (y.inputs.size() < 3) return true;
-  Node& c = *y.inputs[2].ref();
-  if (!c.needs_grad) return true;
+  if (x.needs_grad) write_grad(x, [&](const View& dx, bool add) { times(dy.view, w, dx, add); });
+  Node* c = y.inputs.size() < 3 ? nullptr : y.inputs[2].ref().get();
+  const bool summed = c && c->needs_grad && c->shape() != y.shape();  // dc = sum of dy's rows
+  if (w.needs_grad || summed)
+    y.tape->deferred().add(w.needs_grad ? &w : nullptr, summed ? c : nullptr, dy,
+                           w.needs_grad ? as_matrix(x.value) : Value());
+  if (!c || !c->needs_grad || summed) return true;
   if (y.grad_shared)
-    c.grad_written = true;
-  else if (c.shape() == y.shape() && c.consumers == 1)
-    hand_down(y.grad, c);
+    c->grad_written = true;
+  else if (c->consumers == 1)
+    hand_down(y.grad, *c);
   else {
-    const Target dc = grad_target(c);
-    sum_onto(y.grad.view, dc.view, dc.accumulate);
+    const Target dc = grad_target(*c);
+    dc.accumulate ? detail::add(y.grad.view, dc.view) : copy(y.grad.view, dc.view);
   }
   return true;
 }
@@ -110,7 +103,7 @@ Var affine(const Var& x, const Var& w, Var c) {
   Value y;
   if (!c) {
     y = allocate(shape);
-    times_transposed(rows.view, wn, View(y.view.data, matrix), false);
+    times_transposed({}, rows.view, wn, View(y.view.data, matrix));
     return record(op, std::array{x, w}, std::move(y), affine_rule, affine_backward);
   }
   const Node& cn = c.node(op);
@@ -118,13 +111,9 @@ Var affine(const Var& x, const Var& w, Var c) {
   check(same || cn.shape() == Shape{shape.back()},
         "affine: c must have the shape of x w' or of its last axis; got c {}, x w' {}", cn.shape(),
         shape);
-  if (same && may_overwrite(c)) {
-    y = cn.value;
-  } else {
-    y = allocate(shape);
-    copy(cn.value.view.expanded(shape), y.view);
-  }
-  times_transposed(rows.view, wn, View(y.view.data, matrix), true);
+  y = same && may_overwrite(c) ? cn.value : allocate(shape);
+  const Value start = same ? as_matrix(cn.value) : Value{cn.value.view.expanded(matrix), {}};
+  times_transposed(start.view, rows.view, wn, View(y.view.data, matrix));
   Var result =
       record(op, std::array{x, w, std::move(c)}, std::move(y), affine_rule, affine_backward);
   if (same) result.ref()->sum_input = 2;
@@ -167,8 +156,9 @@ bool matmul_backward(Node& y) {
   if (b.shape().size() != 2) return false;
   const Value dy = as_matrix(y.grad);
   if (a.needs_grad)
-    write_grad(a, [&](const View& da, bool add) { times_transposed(dy.view, b, da, add); });
-  if (b.needs_grad) add_weight_grad(b, as_matrix(a.value), dy);
+    write_grad(
+        a, [&](const View& da, bool add) { times_transposed(add ? da : View(), dy.view, b, da); });
+  if (b.needs_grad) y.tape->deferred().add(&b, nullptr, as_matrix(a.value), dy);
   return true;
 }
 

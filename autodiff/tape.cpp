@@ -26,7 +26,7 @@ void Tape::drop(std::size_t from) {
     node.tape = nullptr;
     if (!node.keeps_grad) node.grad = {};
     node.value.storage = {};
-    node.transposed = {};
+    node.packed = node.packed_transpose = {};
   }
   // Newest first, and one by one: a chain of inputs never unwinds recursively.
   while (nodes_.size() > from) {

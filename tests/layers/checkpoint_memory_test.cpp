@@ -36,7 +36,8 @@ template <class M>
 struct CheckpointMemoryTest : ::testing::Test {
   static constexpr std::size_t kWidth = 32;
   Recurrent<typename M::Cell> layer{M::make(kWidth, kWidth)};
-  std::size_t parameter_bytes() const { return parameter_count(layer) * sizeof(real); }
+  // Of parameters, packed for products, and of their transposes.
+  std::size_t packed_bytes() const { return 2 * parameter_count(layer) * sizeof(real); }
 };
 TYPED_TEST_SUITE(CheckpointMemoryTest, BuiltInCells, CellName);
 
@@ -47,10 +48,10 @@ TYPED_TEST(CheckpointMemoryTest, AThousandStepsTakeATwentieth) {
   EXPECT_LE(least.kept, least.peak * 3 / 4);
 }
 
-// Besides the budget a step holds the parameters' transposes, and little else.
+// Besides the budget a step holds the packed parameters, and little else.
 TYPED_TEST(CheckpointMemoryTest, ABudgetInBytesIsKept) {
   const Var x(random_array({600, 4, this->kWidth}, 1));
-  const std::size_t extra = this->parameter_bytes() + 20000;
+  const std::size_t extra = this->packed_bytes() + 20000;
   std::size_t least = 0;
   try {
     usage(this->layer, x, Checkpointing{.bytes = 1});
@@ -87,10 +88,10 @@ TYPED_TEST(CheckpointMemoryTest, InferenceHoldsItsOutputsAndFewSteps) {
     pool::reset_peak();
     const auto result = this->layer(x, {.all_outputs = all_outputs});
     const std::size_t outputs = all_outputs ? 2000 * 4 * this->kWidth * sizeof(real) : 0;
-    // Up to six rows of a hidden width for 512 rows, parameters' transposes.
+    // Up to six hidden widths for 512 rows, and the packed parameters.
     EXPECT_LE(pool::stats().peak_in_use - before,
               outputs + outputs / 8 + 512 * 6 * this->kWidth * sizeof(real) * 9 / 8 +
-                  this->parameter_bytes() + 20000);
+                  this->packed_bytes() + 20000);
   }
 }
 
@@ -141,7 +142,7 @@ TEST(CheckpointRandomTest, MasksAreDrawnAgain) {
   for (const Checkpointing& checkpoint :
        {Checkpointing{}, kFew, Checkpointing{.states = 0, .block = 1}, Checkpointing{.states = 9},
         Checkpointing{.states = 1, .block = 2}, Checkpointing{.bytes = 100000}}) {
-    expect_near(answer(checkpoint, next[1]), expected, kRounding);
+    expect_same_bits(answer(checkpoint, next[1]), expected);
     EXPECT_EQ(next[1][0], next[0][0]);
     EXPECT_EQ(next[1][1], next[0][1]);
   }
@@ -200,7 +201,7 @@ TEST(CheckpointOuterTest, GradientsReachWhatTheCellHolds) {
   const Answers expected = answer({});
   for (const Checkpointing& checkpoint :
        {Checkpointing{}, kFew, Checkpointing{.states = 20, .block = 1}})
-    expect_near(answer(checkpoint), expected, kRounding);
+    expect_same_bits(answer(checkpoint), expected);
 }
 
 // --- what fails ---
@@ -335,7 +336,7 @@ TEST(CheckpointTapeTest, CheckpointsNest) {
       return std::pair(result.outputs, result.state);
     });
   };
-  expect_near(answer(kFew), answer({}), kRounding);
+  expect_same_bits(answer(kFew), answer({}));
 }
 
 }  // namespace

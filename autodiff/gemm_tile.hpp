@@ -1,0 +1,113 @@
+// The inner loop of all matrix products: a tile of the result held in registers.
+#pragma once
+
+#include <reel/autodiff/simd.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+namespace reel::inline REEL_PRECISION::detail {
+
+using Register = Simd::Batch;
+constexpr std::ptrdiff_t kRegister = Register::size;  // elements
+
+// Registers of the machine: enough for 24 sums, or for 12.
+#if XSIMD_WITH_AVX512F || defined(__aarch64__)
+constexpr int kMostSums = 24, kTileRows = 8;
+#else
+constexpr int kMostSums = 12, kTileRows = 4;
+#endif
+// Registers side by side in a tile of `rows` rows. Few rows need more of them, since a sum waits
+// for its previous addition.
+constexpr int tile_registers(int rows) { return std::min(8, kMostSums / rows); }
+
+// Where to find a(i, l), a row and column of the left operand.
+struct TileLeft {
+  const real* data;
+  std::ptrdiff_t row, column;  // steps
+};
+// Where to find b(l, j): element j % kRegister of register j / kRegister of row l.
+struct TileRight {
+  const real* data;
+  std::ptrdiff_t row, next;  // steps from row to row, from register to register
+};
+struct TileRows {
+  real* data;
+  std::ptrdiff_t row;
+};
+
+constexpr std::ptrdiff_t kAhead = 16;  // terms, until what is fetched now is needed
+
+// to(i, j) = from(i, j) + a(i, 0) b(0, j) + a(i, 1) b(1, j) + ..., added in this order with one
+// rounding per term (where the machine has fused multiply-add): so an element depends neither on
+// the tile it lies in nor on where the sum over l is interrupted.
+// kFetch: the operands come from far away.
+template <class Batch, int kRows, int kWide, bool kFetch>
+void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, TileRows to) {
+  constexpr auto kLanes = static_cast<std::ptrdiff_t>(Batch::size);
+  Batch sum[kRows][kWide];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i, from.data += from.row)
+#pragma GCC unroll 8
+    for (int j = 0; j < kWide; ++j) sum[i][j] = Batch::load_unaligned(from.data + j * kLanes);
+  for (; k > 0; --k) {
+    if constexpr (kFetch) {
+      __builtin_prefetch(a.data + kAhead * a.column);
+#pragma GCC unroll 8
+      for (int j = 0; j < kWide; ++j) __builtin_prefetch(b.data + kAhead * b.row + j * b.next);
+    }
+    Batch right[kWide];
+#pragma GCC unroll 8
+    for (int j = 0; j < kWide; ++j) right[j] = Batch::load_unaligned(b.data + j * b.next);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      const Batch left(a.data[i * a.row]);
+#pragma GCC unroll 8
+      for (int j = 0; j < kWide; ++j) sum[i][j] = xsimd::fma(left, right[j], sum[i][j]);
+    }
+    a.data += a.column;
+    b.data += b.row;
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i, to.data += to.row)
+#pragma GCC unroll 8
+    for (int j = 0; j < kWide; ++j) sum[i][j].store_unaligned(to.data + j * kLanes);
+}
+
+using TileFunction = void (*)(std::ptrdiff_t k, TileLeft, TileRight, TileRows, TileRows);
+
+// tile_function(rows, wide): the loop for 1 <= rows <= kTileRows, wide <= tile_registers(rows).
+template <bool kFetch>
+TileFunction tile_function(int rows, int wide) {
+  using Row = std::array<TileFunction, 8>;
+  static constexpr auto kTable = []<int... kI>(std::integer_sequence<int, kI...>) {
+    const auto row = []<int kRows, int... kJ>(std::integral_constant<int, kRows>,
+                                              std::integer_sequence<int, kJ...>) {
+      return Row{multiply_tile<Register, kRows, kJ + 1, kFetch>...};
+    };
+    return std::array{row(std::integral_constant<int, kI + 1>{},
+                          std::make_integer_sequence<int, tile_registers(kI + 1)>{})...};
+  }
+  (std::make_integer_sequence<int, kTileRows>{});
+  return kTable[static_cast<std::size_t>(rows - 1)][static_cast<std::size_t>(wide - 1)];
+}
+
+// Half a register, where the machine has such: for the last columns.
+using Half = xsimd::make_sized_batch_t<real, Register::size / 2>;
+using HalfRegister = std::conditional_t<std::is_void_v<Half>, Register, Half>;
+
+// The loop for one register, of which at most `columns` are wanted: in b it is padded.
+inline TileFunction edge_function(int rows, std::ptrdiff_t columns) {
+  constexpr auto kHalf = static_cast<std::ptrdiff_t>(HalfRegister::size);
+  static constexpr auto kTable = []<int... kI>(std::integer_sequence<int, kI...>) {
+    return std::array{multiply_tile<HalfRegister, kI + 1, 1, false>...};
+  }
+  (std::make_integer_sequence<int, kTileRows>{});
+  return columns <= kHalf ? kTable[static_cast<std::size_t>(rows - 1)]
+                          : tile_function<false>(rows, 1);
+}
+
+}  // namespace reel::inline REEL_PRECISION::detail
