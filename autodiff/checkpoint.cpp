@@ -362,6 +362,7 @@ Vars run_checkpointed(std::unique_ptr<const Loop> loop, const Var& x, const Vars
   if (steps > 1 && !how.states) costs = measure(*loop, x, state, tape);
   const std::size_t rows = std::max<std::size_t>(loop->input_rows(0, 1).count(), 1);
   costs.steps = steps;
+  costs.copied = (kGatheredRows + rows - 1) / rows + 1;
   costs.least_block = how.states ? kBlock : (kLeastRows + rows - 1) / rows;
   const CheckpointPlan plan = plan_checkpoints(how, costs);
   if (plan.block >= steps) {

@@ -6,9 +6,6 @@
 namespace reel::inline REEL_PRECISION::detail {
 namespace {
 
-// Values, gradients of that size, and copies of both for the products of weight gradients.
-constexpr std::size_t kTimes = 3;
-
 // C(slots + repeats, slots): the most blocks that can be reversed with `slots` kept states, the
 // initial one included, when none is advanced over more than `repeats` times.
 double reach(std::size_t slots, std::ptrdiff_t repeats) {
@@ -42,7 +39,9 @@ std::size_t blocks_to_next_state(std::size_t blocks, std::size_t free) {
 }
 
 std::size_t bytes_of(const CheckpointPlan& plan, const LoopCosts& costs) {
-  return costs.fixed + plan.states * costs.state + kTimes * plan.block * costs.step;
+  // Gradients take no more than the values.
+  const std::size_t steps = 2 * plan.block + std::min(plan.block, costs.copied);
+  return costs.fixed + plan.states * costs.state + steps * costs.step;
 }
 
 namespace {
@@ -95,7 +94,7 @@ CheckpointPlan plan_checkpoints(const Checkpointing& how, const LoopCosts& costs
   if (!how.states && costs.step > 0)
     block = static_cast<std::size_t>(
         std::sqrt(static_cast<double>(costs.steps) * static_cast<double>(costs.state) /
-                  static_cast<double>(kTimes * costs.step)));
+                  (2 * static_cast<double>(costs.step))));
   block = std::min(how.block.value_or(std::max(block, costs.least_block)), costs.steps);
   if (!how.block) {  // as even as can be
     const std::size_t blocks = costs.steps / block;

@@ -29,6 +29,7 @@ struct LoopCosts {
   std::size_t state = 0;        // a kept state
   std::size_t step = 0;         // a recorded step, without gradients
   std::size_t fixed = 0;        // on top of some recorded steps
+  std::size_t copied = 0;       // steps that are copied for the products of weight gradients
 };
 
 struct CheckpointPlan {

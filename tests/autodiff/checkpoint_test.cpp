@@ -41,7 +41,7 @@ TEST(CheckpointPlanTest, AdvancesAsLittleAsAnySchedule) {
 }
 
 LoopCosts costs_of(std::size_t steps) {
-  return {.steps = steps, .least_block = 4, .state = 100, .step = 500, .fixed = 50};
+  return {.steps = steps, .least_block = 4, .state = 100, .step = 500, .fixed = 50, .copied = 8};
 }
 
 TEST(CheckpointPlanTest, WithoutABudgetEachStepIsComputedAgainOnce) {
@@ -51,7 +51,7 @@ TEST(CheckpointPlanTest, WithoutABudgetEachStepIsComputedAgainOnce) {
     EXPECT_GE(plan.block, std::min<std::size_t>(steps, 4));
   }
   const CheckpointPlan plan = plan_checkpoints({}, costs_of(100000));
-  EXPECT_EQ(plan.block, 82u);  // sqrt(100000 100 / (3 500)), made even
+  EXPECT_EQ(plan.block, 100u);  // sqrt(100000 100 / (2 500))
 }
 
 TEST(CheckpointPlanTest, StatesAreNoMoreThanAskedFor) {

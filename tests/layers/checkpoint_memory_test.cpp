@@ -200,8 +200,12 @@ TEST(CheckpointOuterTest, GradientsReachWhatTheCellHolds) {
   };
   const Answers expected = answer({});
   for (const Checkpointing& checkpoint :
-       {Checkpointing{}, kFew, Checkpointing{.states = 20, .block = 1}})
-    expect_same_bits(answer(checkpoint), expected);
+       {Checkpointing{}, kFew, Checkpointing{.states = 20, .block = 1}}) {
+    const Answers actual = answer(checkpoint);
+    expect_near(actual, expected, kRounding);  // x is read in steps and between them
+    for (const char* name : {"weight", "bias"})
+      EXPECT_TRUE(same_bits(actual.at(name), expected.at(name))) << name;
+  }
 }
 
 // --- what fails ---
