@@ -2,6 +2,7 @@
 #pragma once
 
 #include <reel/autodiff/array.hpp>
+#include <reel/autodiff/checkpoint_plan.hpp>
 #include <reel/autodiff/error.hpp>
 #include <reel/autodiff/expression.hpp>
 #include <reel/autodiff/gradcheck.hpp>

@@ -23,6 +23,7 @@ void Tape::backward(const Var& loss, const Array& seed) {
                "depends on no leaf or trainable parameter of it",
                last.op);
   PauseRecording pause;
+  const std::size_t size = nodes_.size();
   try {
     add_grad(last, Var(seed));
     play_back(last.index);
@@ -32,12 +33,13 @@ void Tape::backward(const Var& loss, const Array& seed) {
       node->forget_grad();
       finish(*node);
     }
+    drop(size);  // what a replay has left
     throw;
   }
 }
 
-void Tape::play_back(std::size_t from) {
-  for (std::size_t i = from + 1; i-- > 0;) {
+void Tape::play_back(std::size_t from, std::size_t down_to) {
+  for (std::size_t i = from + 1; i-- > down_to;) {
     Node& n = *nodes_[i];
     if (n.has_deferred) deferred_.flush(n);
     if (check_finite_ && n.keeps_grad && n.grad_written) require_finite(n, n.grad->view, "backward");
@@ -68,14 +70,7 @@ std::vector<Var> Tape::gradients(const Var& y, const std::vector<Var>& wrt,
   if (!options.create_graph) pause.emplace();
   Vars grads(nodes_.size());  // siblings of y may lie beyond it
   grads[last.index] = Var(full_array(y.shape(), 1));
-  for (std::size_t i = last.index + 1; i-- > 0;) {
-    const Ref<Node> n = nodes_[i];  // recording moves nodes_
-    const auto known = [&](const Node* node) { return static_cast<bool>(grads[node->index]); };
-    const bool reached = known(n.get()) || std::ranges::any_of(n->outputs(), known);
-    if (n->producer || !reached) continue;
-    Pull pull(*n, &grads);
-    n->pull(pull);
-  }
+  pull_back(grads, last.index);
   std::vector<Var> results;
   for (const Var& x : wrt) {
     const Node& n = x.node("gradients");
@@ -84,6 +79,17 @@ std::vector<Var> Tape::gradients(const Var& y, const std::vector<Var>& wrt,
     results.push_back(reached ? grads[n.index] : Var(full_array(n.shape(), 0)));
   }
   return results;
+}
+
+void Tape::pull_back(Vars& grads, std::size_t from, std::size_t down_to) {
+  for (std::size_t i = from + 1; i-- > down_to;) {
+    const Ref<Node> n = nodes_[i];  // recording moves nodes_
+    const auto known = [&](const Node* node) { return static_cast<bool>(grads[node->index]); };
+    const bool reached = known(n.get()) || std::ranges::any_of(n->outputs(), known);
+    if (n->producer || !reached) continue;
+    Pull pull(*n, &grads);
+    n->pull(pull);
+  }
 }
 
 }  // namespace reel::inline REEL_PRECISION

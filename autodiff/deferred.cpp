@@ -91,7 +91,8 @@ void DeferredProducts::flush(Pending& pending) {
   const auto rows_of = [](const Pair& pair) { return pair.dy.view.shape[0]; };
   for (std::size_t i = 0; i < pairs.size();) {
     std::size_t end = i, rows = 0;
-    while (end < pairs.size() && rows_of(pairs[end]) < kFewRows) rows += rows_of(pairs[end++]);
+    while (end < pairs.size() && rows_of(pairs[end]) < kFewRows && rows < kGatheredRows)
+      rows += rows_of(pairs[end++]);
     if (end <= i + 1) {
       add_products(weight, bias, pairs[i].dy.view, pairs[i].x.view);
       ++i;

@@ -19,7 +19,8 @@ struct ParameterLeaf : Node {
     needs_grad = p.trainable;
     value.view = View(const_cast<real*>(p.value_.data()), p.shape());
   }
-  void pull(Pull&) override {
+  void pull(Pull&) override { check_unchanged(); }
+  void check_unchanged() const {
     check<Error>(version == parameter.version_.number,
                  "backward: parameter {} was changed after the tape recorded it; update "
                  "parameters after backward",
@@ -63,10 +64,14 @@ ParameterScope::~ParameterScope() {
   if (*link) *link = outer_;
 }
 ParameterScope* ParameterScope::current() { return innermost_scope; }
+ParameterScope* ParameterScope::exchange_current(ParameterScope* scope) {
+  return std::exchange(innermost_scope, scope);
+}
 Var ParameterScope::find(const Parameter& parameter) const {
   auto at = vars_.find(&parameter);
   if (at == vars_.end()) return {};
   const auto& leaf = static_cast<const ParameterLeaf&>(*at->second.ref());
+  if (const Tape* tape = Tape::current(); tape && tape->replays()) leaf.check_unchanged();
   return leaf.is_current() ? at->second : Var();
 }
 

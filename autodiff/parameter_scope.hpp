@@ -17,6 +17,7 @@ class ParameterScope {
   ParameterScope& operator=(const ParameterScope&) = delete;
 
   static ParameterScope* current();
+  static ParameterScope* exchange_current(ParameterScope* scope);  // returns the one before
   Var find(const Parameter& parameter) const;  // empty if not mentioned yet, or changed since
   void remember(const Parameter& parameter, const Var& var) {
     vars_.insert_or_assign(&parameter, var);

@@ -20,6 +20,8 @@ class Pull {
   void give(std::size_t i, Make&& make) const {
     if (wants(i)) add(i, make());
   }
+  // Gradients of all nodes by index, where they are Vars.
+  detail::Vars& recorded() const { return *recorded_; }
 
  private:
   void add(std::size_t i, const Var& contribution) const;

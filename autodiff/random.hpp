@@ -9,12 +9,35 @@
 
 namespace reel {
 
+class Random;
+
+// Hears of the Randoms that draw on this thread (see random_states.hpp).
+class DrawWatcher {
+ public:
+  virtual void before_draw(Random& random) = 0;
+  virtual void before_end(const Random& random) = 0;
+  static inline thread_local constinit DrawWatcher* current = nullptr;
+
+ protected:
+  ~DrawWatcher() = default;
+};
+
 // A stream of random numbers; copies continue independently from the same point.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
+  Random(const Random&) = default;
+  Random& operator=(const Random&) = default;
+  ~Random() {
+    if (DrawWatcher::current) [[unlikely]]
+      DrawWatcher::current->before_end(*this);
+  }
 
-  std::uint64_t bits() { return engine_(); }
+  std::uint64_t bits() {
+    if (DrawWatcher::current) [[unlikely]]
+      DrawWatcher::current->before_draw(*this);
+    return engine_();
+  }
   // Uniform in [0, 1), 53 random bits.
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1.0p-53; }
   double uniform(double low, double high) { return low + (high - low) * uniform(); }

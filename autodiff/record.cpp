@@ -3,7 +3,7 @@
 namespace reel::inline REEL_PRECISION::detail {
 
 bool must_record(const char* op, std::span<const Var> inputs) {
-  const Tape* tape = Tape::current();
+  Tape* tape = Tape::current();
   bool record = false;
   for (const Var& input : inputs) {
     const Node& n = input.node(op);
@@ -14,7 +14,7 @@ bool must_record(const char* op, std::span<const Var> inputs) {
                       op);
     record = true;
   }
-  return record;
+  return record && !tape->rehearses(inputs);
 }
 
 Var push(const char* op, Ref<Node> node) {

@@ -16,11 +16,11 @@ Tape::~Tape() {
   Tape** link = &current_tape;  // tapes may end in any order
   while (*link && *link != this) link = &(*link)->outer_;
   if (*link) *link = outer_;
-  forget(0);
+  drop(0);
 }
 
 // Newest first, and one by one: a chain of inputs never unwinds recursively.
-void Tape::forget(std::size_t from) {
+void Tape::drop(std::size_t from) {
   while (nodes_.size() > from) {
     if (Node& node = *nodes_.back(); node.refs > 1) {  // a handle outlives it
       node.stale = true;
@@ -33,12 +33,36 @@ void Tape::forget(std::size_t from) {
     }
     nodes_.pop_back();
   }
+  if (scopes_.size() > from) scopes_.resize(from);
 }
 
 Tape* Tape::current() { return current_tape; }
 
 PauseRecording::PauseRecording() : paused_(std::exchange(current_tape, nullptr)) {}
 PauseRecording::~PauseRecording() { current_tape = paused_; }
+
+ResumeRecording::ResumeRecording(Tape& tape)
+    : tape_(tape),
+      paused_(std::exchange(current_tape, &tape)),
+      parameters_(ParameterScope::exchange_current(&tape.parameters_)) {
+  ++tape_.replays_;
+}
+ResumeRecording::~ResumeRecording() {
+  --tape_.replays_;
+  current_tape = paused_;
+  ParameterScope::exchange_current(parameters_);
+}
+
+Rehearsal::Rehearsal(Tape& tape) : tape_(tape), outer_(std::exchange(tape.rehearsal_, this)) {}
+Rehearsal::~Rehearsal() { tape_.rehearsal_ = outer_; }
+
+bool Tape::rehearses(std::span<const Var> inputs) {
+  if (!rehearsal_) return false;
+  rehearsal_->met_recorded_ = true;
+  // The replay will read them again: none may take its first contribution for the only one.
+  for (const Var& input : inputs) ++input.ref()->consumers;
+  return true;
+}
 
 void Tape::push(const Ref<Node>& node) {
   node->tape = this;

@@ -7,6 +7,8 @@
 
 namespace reel::inline REEL_PRECISION {
 
+class Rehearsal;
+
 // While it lives, ops on this thread whose inputs need a gradient are recorded on it; without a
 // tape they just compute. Tapes nest: the innermost records. Not shared between threads.
 class Tape {
@@ -49,17 +51,29 @@ class Tape {
   void require_finite(const detail::Node& node, const View& view, const char* direction) const;
   bool checks_finite() const { return check_finite_; }
 
+  // For checkpoints: backward over the nodes from .. down_to alone, in memory or in ops, and an
+  // end of the tape that is forgotten.
+  void play_back(std::size_t from, std::size_t down_to = 0);
+  void pull_back(detail::Vars& grads, std::size_t from, std::size_t down_to = 0);
+  void drop(std::size_t from);
+  // While a Rehearsal lives. The second, for an op that is to be recorded, takes note of that.
+  bool rehearses() const { return rehearsal_; }
+  bool rehearses(std::span<const Var> inputs);
+  bool replays() const { return replays_ > 0; }
+
  private:
   friend class PauseRecording;
-  void play_back(std::size_t from);
+  friend class ResumeRecording;
+  friend class Rehearsal;
   void finish(detail::Node& node);
-  void forget(std::size_t from);  // ends nodes_[from] and all later ones
 
   Tape* outer_;
   std::vector<detail::Ref<detail::Node>, PoolAllocator<detail::Ref<detail::Node>>> nodes_;
   ParameterScope parameters_;
   detail::DeferredProducts deferred_;
   bool check_finite_ = false;
+  Rehearsal* rehearsal_ = nullptr;
+  int replays_ = 0;
   std::vector<std::string> scopes_;  // of each node, while check_finite is on
 };
 
@@ -73,6 +87,38 @@ class PauseRecording {
 
  private:
   Tape* paused_;
+};
+
+// While it lives, this thread records on `tape` again, whatever records now: for replays.
+class ResumeRecording {
+ public:
+  explicit ResumeRecording(Tape& tape);
+  ~ResumeRecording();
+  ResumeRecording(const ResumeRecording&) = delete;
+  ResumeRecording& operator=(const ResumeRecording&) = delete;
+
+ private:
+  Tape& tape_;
+  Tape* paused_;
+  ParameterScope* parameters_;
+};
+
+// While it lives, ops whose turn to be recorded comes later, in a replay, just compute. Parameters
+// that they mention are put on the tape.
+class Rehearsal {
+ public:
+  explicit Rehearsal(Tape& tape);
+  ~Rehearsal();
+  Rehearsal(const Rehearsal&) = delete;
+  Rehearsal& operator=(const Rehearsal&) = delete;
+
+  bool met_recorded() const { return met_recorded_; }  // would an op have been recorded?
+
+ private:
+  friend class Tape;
+  Tape& tape_;
+  Rehearsal* outer_;
+  bool met_recorded_ = false;
 };
 
 }  // namespace reel::inline REEL_PRECISION

@@ -36,12 +36,13 @@ namespace detail {
 
 Ref<Storage> Storage::of(std::size_t size) {
   // The elements begin at a line's start.
-  static_assert(sizeof(Storage) == pool::kLine - pool::kHeader);
-  const std::size_t bytes = sizeof(Storage) + size * sizeof(real);
+  constexpr std::size_t head = pool::kLine - pool::kHeader;
+  static_assert(sizeof(Storage) <= head);
+  const std::size_t bytes = head + size * sizeof(real);
   const bool small = bytes <= pool::kMostSmall;
   void* block = Counted::operator new(small ? bytes : bytes + pool::kHeader);
-  auto* elements = static_cast<std::byte*>(block) + (small ? sizeof(Storage) : pool::kLine);
-  return Ref<Storage>(::new (block) Storage(reinterpret_cast<real*>(elements)));
+  auto* elements = static_cast<std::byte*>(block) + (small ? head : pool::kLine);
+  return Ref<Storage>(::new (block) Storage(reinterpret_cast<real*>(elements), size));
 }
 
 Value allocate(const Shape& shape) {

@@ -10,13 +10,19 @@ namespace detail {
 // A block of elements that several views may share: its own, behind the object, or adopted.
 struct Storage final : Counted {
   static Ref<Storage> of(std::size_t size);  // unset
-  explicit Storage(Buffer&& contents) : data(contents.data()), adopted(std::move(contents)) {}
+  explicit Storage(Buffer&& contents)
+      : data(contents.data()), size(contents.size()), adopted_(new Adopted(std::move(contents))) {}
   std::uint32_t frozen = 0;  // deferred products that still read it (see deferred.hpp)
   real* data;
+  std::size_t size;
 
  private:
-  explicit Storage(real* elements) : data(elements) {}
-  Buffer adopted;
+  struct Adopted final : Counted {
+    explicit Adopted(Buffer&& contents) : buffer(std::move(contents)) {}
+    Buffer buffer;
+  };
+  Storage(real* elements, std::size_t count) : data(elements), size(count) {}
+  Ref<Adopted> adopted_;
 };
 }  // namespace detail
 

@@ -46,7 +46,8 @@ auto state_parts(State& state) {
 //   State step(Var x, const State& state) const;          x [batch, in]
 // A cell may also have
 //   Var project(const Var& x) const;   the part of the step that needs no state. It is applied to
-// all time steps at once ([rows, in] -> [rows, anything]), and step gets its rows instead of x.
+// many time steps at once ([rows, in] -> [rows, anything]; all of them while a tape records without
+// checkpoints), and step gets its rows instead of x.
 // Passing that x on with std::move, as affine(state.h, weight, std::move(x)), saves a copy.
 template <class C>
 concept Cell = requires(const C& cell, Var x, const typename C::State& state) {

@@ -1,6 +1,7 @@
 // The recurrent layer: any cell, run over time.
 #pragma once
 
+#include <reel/autodiff/checkpoint.hpp>
 #include <reel/autodiff/parameter_scope.hpp>
 #include <reel/autodiff/scope.hpp>
 #include <reel/layers/cell.hpp>
@@ -13,10 +14,88 @@
 namespace reel::inline REEL_PRECISION {
 
 namespace detail {
+
 // The rows of a hoisted product, one Var per step, each of which its step may overwrite.
 std::vector<Var> hoisted_steps(const Var& projected, std::span<const std::size_t> rows_at);
 // First `rows` rows of a state part; the others are appended to `finished`.
 Var drop_finished(const Var& part, std::size_t rows, std::vector<Var>& finished);
+
+// A cell's steps as a loop over x [T B, in]. Output 0 is the first state part after each step,
+// packed rows [total, width]; output 1 + i is the final state's part i, sorted rows [B, width].
+class ScheduledLoop : public Loop {
+ public:
+  ScheduledLoop(std::shared_ptr<const Schedule> schedule, const Vars& state, bool all_outputs);
+
+  std::size_t steps() const override { return schedule_->rows_at().size(); }
+  std::size_t outputs() const override { return widths_.size() + 1; }
+  Shape output_shape(std::size_t output) const override;
+  Rows input_rows(std::size_t begin, std::size_t end) const override;
+  Rows output_rows(std::size_t output, std::size_t begin, std::size_t end) const override;
+
+ protected:
+  Var packed(const Var& x, std::size_t begin, std::size_t end) const;
+  std::span<const std::size_t> rows_at(std::size_t begin, std::size_t end) const {
+    return std::span(schedule_->rows_at()).subspan(begin, end - begin);
+  }
+  // Sorted rows that have ended before a step.
+  Var finished(std::vector<Var>& parts) const;
+
+  const std::shared_ptr<const Schedule> schedule_;
+  ShortList<std::size_t> widths_;  // of the state parts
+  bool all_outputs_;
+};
+
+template <Cell C>
+class CellLoop final : public ScheduledLoop {
+ public:
+  CellLoop(const C& cell, std::shared_ptr<const Schedule> schedule, const Vars& state,
+           bool all_outputs)
+      : ScheduledLoop(std::move(schedule), state, all_outputs), cell_(cell) {}
+  Vars run(std::size_t begin, std::size_t end, const Var& x, Vars& parts) const override;
+
+ private:
+  const C& cell_;
+};
+
+// How a loop is to be run, given what records and what is asked for.
+Vars run_loop(std::unique_ptr<const Loop> loop, const Var& x, const Vars& state,
+              const std::optional<Checkpointing>& checkpoint);
+
+template <Cell C>
+Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& parts) const {
+  typename C::State state;
+  const auto all_parts = state_parts(state);
+  for (std::size_t i = 0; i < all_parts.size(); ++i) *all_parts[i] = std::move(parts[i]);
+
+  std::vector<Var> xs;
+  if constexpr (Projecting<C>)
+    xs = hoisted_steps(cell_.project(packed(x, begin, end)), rows_at(begin, end));
+  else
+    xs = split(packed(x, begin, end), rows_at(begin, end), 0);
+
+  // A state belongs to the run that it enters: see Loop::run.
+  const bool last = end == steps();
+  std::vector<Var> outputs;
+  std::array<std::vector<Var>, std::tuple_size_v<decltype(state_parts(state))>> done;
+  if (all_outputs_ && begin > 0) outputs.push_back(*all_parts[0]);
+  for (std::size_t t = begin; t < end; ++t) {
+    const std::size_t alive = schedule_->rows_at()[t];
+    if (alive < all_parts[0]->size(0))
+      for (std::size_t i = 0; i < done.size(); ++i)
+        *all_parts[i] = drop_finished(*all_parts[i], alive, done[i]);
+    state = cell_.step(std::move(xs[t - begin]), state);
+    if (all_outputs_ && (last || t + 1 < end)) outputs.push_back(*all_parts[0]);
+  }
+
+  Vars results{outputs.empty() ? Var() : concat(outputs, 0)};
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    parts[i] = *all_parts[i];
+    if (last) done[i].push_back(parts[i]);
+    results.push_back(finished(done[i]));
+  }
+  return results;
+}
+
 }  // namespace detail
 
 // Runs a cell over x [T, B, in]. Rows may have lengths, in any order, 0 included: what lies past
@@ -29,6 +108,10 @@ struct Recurrent {
     std::span<const std::size_t> lengths = {};  // [B]; none: all T
     std::optional<State> state = {};            // initial, parts [B, width]; none: the cell's own
     bool all_outputs = true;                    // false: only the final state is wanted
+    // While a tape records: keep few states, compute the others again in backward. Gradients are
+    // the same; the layer must live as long as the tape; a cell's project sees some steps at a
+    // time; what its step draws from a Random is drawn again.
+    std::optional<Checkpointing> checkpoint = {};
   };
   struct Result {
     Var outputs;  // [T, B, width of the first state part]; empty without all_outputs
@@ -73,7 +156,8 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
 
   check(x.dim() == 3, "recurrent: x must be [T, B, in]; got {}", x.shape());
   const std::size_t steps = x.size(0), batch = x.size(1);
-  const Schedule schedule(steps, batch, options.lengths);
+  const auto shared = std::make_shared<const Schedule>(steps, batch, options.lengths);
+  const Schedule& schedule = *shared;
   State state = cell.initial_state(batch);
   if (options.state) {
     State given = *options.state;
@@ -87,47 +171,24 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
   if (schedule.total() == 0)
     return {options.all_outputs ? zeros({steps, batch, width}) : Var(), state};
 
-  // [T, B, in] -> packed rows [total, in] -> hoisted product, cut into steps
+  // [T, B, in] -> [T B, in]; rows of the state by falling length
   const auto rows = [](std::size_t n) { return static_cast<std::ptrdiff_t>(n); };
-  Var packed = reshape(x, {rows(steps * batch), -1});
-  if (!schedule.is_full()) packed = gather(packed, schedule.pack());
-  std::vector<Var> xs;
-  if constexpr (Projecting<C>)
-    xs = detail::hoisted_steps(cell.project(packed), schedule.rows_at());
-  else
-    xs = split(packed, schedule.rows_at(), 0);
-
-  std::array<std::vector<Var>, std::tuple_size_v<decltype(state_parts(state))>> finished;
-  const auto each_part = [&](auto&& change) {
-    std::size_t i = 0;
-    for (Var* part : state_parts(state)) *part = change(*part, finished[i++]);
-  };
-  if (!schedule.is_full())
-    each_part([&](const Var& part, auto&) { return gather(part, schedule.order()); });
-
-  std::vector<Var> outputs;
-  for (std::size_t t = 0; t < xs.size(); ++t) {
-    const std::size_t alive = schedule.rows_at()[t];
-    if (alive < state_parts(state)[0]->size(0))
-      each_part(
-          [&](const Var& part, auto& done) { return detail::drop_finished(part, alive, done); });
-    state = cell.step(std::move(xs[t]), state);
-    if (options.all_outputs) outputs.push_back(*state_parts(state)[0]);
-  }
+  const Var flat = reshape(x, {rows(steps * batch), -1});
+  detail::Vars parts;
+  for (Var* part : state_parts(state))
+    parts.push_back(schedule.is_full() ? *part : gather(*part, schedule.order()));
+  const detail::Vars made = detail::run_loop(
+      std::make_unique<detail::CellLoop<C>>(cell, shared, parts, options.all_outputs), flat, parts,
+      options.checkpoint);
 
   Result result;
   if (options.all_outputs) {
-    result.outputs = concat(outputs, 0);
-    if (!schedule.is_full()) result.outputs = gather(result.outputs, schedule.unpack());
+    result.outputs = schedule.is_full() ? made[0] : gather(made[0], schedule.unpack());
     result.outputs = reshape(result.outputs, {rows(steps), rows(batch), -1});
   }
-  if (!schedule.is_full())
-    each_part([&](const Var& part, std::vector<Var>& done) {
-      done.push_back(part);
-      std::reverse(done.begin(), done.end());
-      return gather(concat(done, 0), schedule.inverse());
-    });
-  result.state = state;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    *state_parts(result.state)[i] =
+        schedule.is_full() ? made[i + 1] : gather(made[i + 1], schedule.inverse());
   return result;
 }
 

@@ -5,7 +5,8 @@
 
 namespace reel::inline REEL_PRECISION {
 
-Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths) {
+Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths)
+    : batch_(batch) {
   check(lengths.empty() || lengths.size() == batch,
         "lengths: there must be one per row; got {} lengths for a batch of {}", lengths.size(),
         batch);
@@ -41,12 +42,24 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
   unpack_ = Indices::from_shape({steps * batch});
   std::fill(unpack_.begin(), unpack_.end(), std::int64_t{-1});
   std::size_t packed = 0;
-  for (std::size_t t = 0; t < rows_at_.size(); ++t)
+  for (std::size_t t = 0; t < rows_at_.size(); ++t) {
+    first_rows_.push_back(packed);
     for (std::size_t i = 0; i < rows_at_[t]; ++i, ++packed) {
       const std::size_t padded = t * batch + sorted[i];
       pack_(packed) = static_cast<std::int64_t>(padded);
       unpack_(padded) = static_cast<std::int64_t>(packed);
     }
+  }
+  first_rows_.push_back(packed);
+}
+
+Indices Schedule::pack(std::size_t begin, std::size_t end) const {
+  const auto first = static_cast<std::ptrdiff_t>(first_row(begin));
+  const auto last = static_cast<std::ptrdiff_t>(first_row(end));
+  Indices rows = Indices::from_shape({static_cast<std::size_t>(last - first)});
+  std::transform(pack_.begin() + first, pack_.begin() + last, rows.begin(),
+                 [&](std::int64_t row) { return row - static_cast<std::int64_t>(begin * batch_); });
+  return rows;
 }
 
 }  // namespace reel::inline REEL_PRECISION

@@ -19,17 +19,21 @@ class Schedule {
   bool is_full() const { return full_; }  // nothing to pack: every row runs all steps
   const std::vector<std::size_t>& rows_at() const { return rows_at_; }  // up to the last > 0
   std::size_t total() const { return total_; }                          // packed rows
+  std::size_t batch() const { return batch_; }
+  // The packed row that step t starts with; total() for the step after the last.
+  std::size_t first_row(std::size_t t) const { return full_ ? t * batch_ : first_rows_[t]; }
 
   // For gather, from and to padded rows numbered t * batch + row:
-  const Indices& pack() const { return pack_; }        // packed row -> padded row
+  // Packed row -> padded row, for steps begin .. end - 1, counted from the first of each.
+  Indices pack(std::size_t begin, std::size_t end) const;
   const Indices& unpack() const { return unpack_; }    // padded row -> packed row, or -1
   const Indices& order() const { return order_; }      // sorted row -> row
   const Indices& inverse() const { return inverse_; }  // row -> sorted row
 
  private:
   bool full_ = true;
-  std::size_t total_ = 0;
-  std::vector<std::size_t> rows_at_;
+  std::size_t batch_ = 0, total_ = 0;
+  std::vector<std::size_t> rows_at_, first_rows_;  // first_rows_: if not full
   Indices pack_, unpack_, order_, inverse_;
 };
 

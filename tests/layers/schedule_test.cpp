@@ -24,7 +24,7 @@ TEST(ScheduleTest, RowsAreSortedByFallingLengthAndStayInOrderAmongEquals) {
 TEST(ScheduleTest, PackedRowsAreStepByStepWithoutPadding) {
   const Lengths lengths{1, 3, 0, 3};
   const Schedule schedule(4, 4, lengths);
-  EXPECT_EQ(numbers(schedule.pack()), (Numbers{1, 3, 0, 5, 7, 9, 11}));
+  EXPECT_EQ(numbers(schedule.pack(0, schedule.rows_at().size())), (Numbers{1, 3, 0, 5, 7, 9, 11}));
   EXPECT_EQ(numbers(schedule.unpack()),
             (Numbers{2, 0, -1, 1, -1, 3, -1, 4, -1, 5, -1, 6, -1, -1, -1, -1}));
 }
