@@ -60,14 +60,15 @@ void edge_tile(int rows, Index columns, Index k, TileLeft a, TileRight b, TileRo
 struct Right {
   TileRight whole, edge;
 };
-struct Far {
+// Which operands come from beyond the second cache when they are first met.
+struct Distance {
   bool left, right;
 };
 
 // to = from + a b for all of [m, n], in tiles. Rows are dealt out evenly, so that none is left
 // alone with few sums.
 void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b,
-                    const TileRows& from, const TileRows& to, Far far) {
+                    const TileRows& from, const TileRows& to, Distance far) {
   const Index row_tiles = (m + kTileRows - 1) / kTileRows;
   const Index most_rows = (m + row_tiles - 1) / row_tiles;
   const auto for_each_rows = [&](auto&& tile) {
@@ -87,9 +88,11 @@ void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b
       const real* const next = i + rows < m ? here + rows * to.row
                                : left > 1   ? to.data + (j + wide) * kRegister
                                             : nullptr;
-      const bool first_use = (i == 0 && far.right) || (j == 0 && far.left);
-      (first_use ? tile_function<true> : tile_function<false>)(rows, static_cast<int>(wide))(
-          k, rows_of_a, right, tile_start(from, i, j * kRegister), {here, to.row}, next);
+      const auto tile = far.left && j == 0    ? tile_function<Far::kBoth>
+                        : far.right && i == 0 ? tile_function<Far::kRight>
+                                              : tile_function<Far::kNone>;
+      tile(rows, static_cast<int>(wide))(k, rows_of_a, right, tile_start(from, i, j * kRegister),
+                                         {here, to.row}, next);
     });
     j += wide;
   }
@@ -146,7 +149,7 @@ void multiply(const View* start, const View& a, const Source& b, const View& c) 
   const Strided left = strided(a);
   const TileRows to{c.data, c.strides[0]};
   TileRows from = start ? TileRows{start->data, start->strides[0]} : TileRows{nullptr, 0};
-  const Far far{left.column != 1 && m * k > kFarLeft, n * k > kFarRight};
+  const Distance far{m * k > kFarLeft, n * k > kFarRight};
   Scratch memory;
   for (Index l = 0; l < k; l += kBlockDepth, from = to) {
     const Index block_k = std::min(kBlockDepth, k - l);

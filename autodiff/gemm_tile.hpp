@@ -44,9 +44,11 @@ constexpr std::ptrdiff_t kAhead = 16;  // terms, until what is fetched now is ne
 // to(i, j) = from(i, j) + a(i, 0) b(0, j) + a(i, 1) b(1, j) + ..., added in this order with one
 // rounding per term (where the machine has fused multiply-add): so an element depends neither on
 // the tile it lies in nor on where the sum over l is interrupted.
-// kFar: the operands come from far away and are asked for ahead. So is the tile at `next`, with
-// to's row step, if not null.
-template <class Batch, int kRows, int kWide, bool kFar>
+// Which operands come from far away and are asked for ahead.
+enum class Far { kNone, kRight, kBoth };
+
+// The tile at `next`, with to's row step, is asked for as well, if not null.
+template <class Batch, int kRows, int kWide, Far kFar>
 void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, TileRows to,
                    const real* next) {
   constexpr auto kLanes = static_cast<std::ptrdiff_t>(Batch::size);
@@ -55,9 +57,13 @@ void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, Til
   for (int i = 0; i < kRows; ++i, from.data += from.row)
 #pragma GCC unroll 8
     for (int j = 0; j < kWide; ++j) sum[i][j] = Batch::load_unaligned(from.data + j * kLanes);
+  // Of rows, those of the next tile in turn; of columns, one some terms ahead.
+  const bool in_rows = a.column == 1;
+  [[maybe_unused]] const std::ptrdiff_t ahead = in_rows ? kRows * a.row : kAhead * a.column;
+  [[maybe_unused]] const std::ptrdiff_t turn = in_rows ? a.row : 0;
   const auto add_term = [&]() __attribute__((always_inline)) {
-    if constexpr (kFar) {
-      __builtin_prefetch(a.data + kAhead * a.column);
+    if constexpr (kFar == Far::kBoth) __builtin_prefetch(a.data + ahead + (k & 7) * turn);
+    if constexpr (kFar != Far::kNone) {
 #pragma GCC unroll 8
       for (int j = 0; j < kWide; ++j) __builtin_prefetch(b.data + kAhead * b.row + j * b.next);
     }
@@ -90,7 +96,7 @@ using TileFunction = void (*)(std::ptrdiff_t k, TileLeft, TileRight, TileRows fr
                               const real* next);
 
 // tile_function(rows, wide): the loop for 1 <= rows <= kTileRows, wide <= tile_registers(rows).
-template <bool kFar>
+template <Far kFar>
 TileFunction tile_function(int rows, int wide) {
   using Row = std::array<TileFunction, 8>;
   static constexpr auto kTable = []<int... kI>(std::integer_sequence<int, kI...>) {
@@ -113,11 +119,11 @@ using HalfRegister = std::conditional_t<std::is_void_v<Half>, Register, Half>;
 inline TileFunction edge_function(int rows, std::ptrdiff_t columns) {
   constexpr auto kHalf = static_cast<std::ptrdiff_t>(HalfRegister::size);
   static constexpr auto kTable = []<int... kI>(std::integer_sequence<int, kI...>) {
-    return std::array{multiply_tile<HalfRegister, kI + 1, 1, false>...};
+    return std::array{multiply_tile<HalfRegister, kI + 1, 1, Far::kNone>...};
   }
   (std::make_integer_sequence<int, kTileRows>{});
   return columns <= kHalf ? kTable[static_cast<std::size_t>(rows - 1)]
-                          : tile_function<false>(rows, 1);
+                          : tile_function<Far::kNone>(rows, 1);
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail
