@@ -42,7 +42,8 @@ void Tape::play_back(std::size_t from, std::size_t down_to) {
   for (std::size_t i = from + 1; i-- > down_to;) {
     Node& n = *nodes_[i];
     if (n.has_deferred) deferred_.flush(n);
-    if (check_finite_ && n.keeps_grad && n.grad_written) require_finite(n, n.grad->view, "backward");
+    if (check_finite_ && n.keeps_grad && n.grad_written)
+      require_finite(n, n.grad->view, "backward");
     if (n.producer || !n.has_grad()) continue;
     if (!n.pull_in_place()) {
       Pull pull(n, nullptr);

@@ -156,8 +156,8 @@ Vars Replay::rewind_to_last_kept() {
   from.randoms.rewind();
   Vars state;
   for (std::size_t i = 1; i < node_.inputs().size(); ++i)
-    state.push_back(
-        unrecorded(node_.op, from.step == 0 ? node_.inputs()[i].ref()->share() : from.parts[i - 1]));
+    state.push_back(unrecorded(node_.op, from.step == 0 ? node_.inputs()[i].ref()->share()
+                                                        : from.parts[i - 1]));
   return state;
 }
 
