@@ -9,7 +9,13 @@ namespace reel::inline REEL_PRECISION::detail {
 namespace {
 
 constexpr std::size_t kMostRows = DeferredProducts::kRows;
-constexpr std::size_t kFewRows = 64;  // blocks of fewer are gathered first
+
+// Does a pair have so few rows that a copy of them costs less than adding a product of their own
+// to dw [out, in]?
+bool is_thin(const View& dy, const View& x) {
+  const std::size_t rows = dy.shape[0], out = dy.shape[1], in = x.data ? x.shape[1] : 1;
+  return rows < kMostRows / 2 && rows * (out + in) < out * in;
+}
 
 // Do the rows of `first` lie right before those of `next`, in one block of memory?
 bool adjoin(const Value& first, const Value& next) {
@@ -74,8 +80,13 @@ void DeferredProducts::add(Node* weight, Node* bias, const Value& dy, const Valu
 }
 
 void DeferredProducts::flush(Node& node) {
+  const auto concerns = [&](const Pending& p) {
+    return p.weight.get() == &node || p.bias.get() == &node;
+  };
   for (Pending& p : pending_)
-    if (p.weight.get() == &node || p.bias.get() == &node) flush(p);
+    if (concerns(p)) flush(p);
+  // Its turn has come: nothing follows.
+  if (!node.keeps_grad) std::erase_if(pending_, concerns);
 }
 
 void DeferredProducts::flush() {
@@ -89,18 +100,22 @@ void DeferredProducts::flush(Pending& pending) {
   pending.rows = 0;
   Node *const weight = pending.weight.get(), *const bias = pending.bias.get();
   const auto rows_of = [](const Pair& pair) { return pair.dy.view.shape[0]; };
-  for (std::size_t i = 0; i < pairs.size();) {
-    std::size_t end = i, rows = 0;
-    while (end < pairs.size() && rows_of(pairs[end]) < kFewRows && rows < kGatheredRows)
-      rows += rows_of(pairs[end++]);
-    if (end <= i + 1) {
-      add_products(weight, bias, pairs[i].dy.view, pairs[i].x.view);
-      ++i;
-      continue;
-    }
-    // In the order of memory, last pair first.
-    const auto gathered = [&](Value Pair::*part) {
-      const Value all = allocate({rows, (pairs[i].*part).view.shape[1]});
+  const auto thin = [](const Pair& pair) { return is_thin(pair.dy.view, pair.x.view); };
+  for (std::size_t i = 0, end; i < pairs.size(); i = end) {
+    std::size_t rows = rows_of(pairs[i]);
+    const auto join = [&] { return rows < kGatheredRows && thin(pairs[i]) && thin(pairs[end]); };
+    for (end = i + 1; end < pairs.size() && join(); ++end) rows += rows_of(pairs[end]);
+    // In the order of memory: the last pair first.
+    const auto joined = [&](Value Pair::*part) {
+      Value all = pairs[end - 1].*part;
+      bool one_block = true;
+      for (std::size_t p = i; p + 1 < end; ++p)
+        one_block &= adjoin(pairs[p + 1].*part, pairs[p].*part);
+      if (one_block) {
+        all.view.shape[0] = rows;
+        return all;
+      }
+      all = allocate({rows, all.view.shape[1]});
       std::size_t row = rows;
       for (std::size_t p = i; p < end; ++p) {
         const View& view = (pairs[p].*part).view;
@@ -109,9 +124,8 @@ void DeferredProducts::flush(Pending& pending) {
       }
       return all;
     };
-    const Value dy = gathered(&Pair::dy), x = weight ? gathered(&Pair::x) : Value();
+    const Value dy = joined(&Pair::dy), x = weight ? joined(&Pair::x) : Value();
     add_products(weight, bias, dy.view, x.view);
-    i = end;
   }
   for (const Pair& pair : pairs) {
     if (pair.dy.storage) --pair.dy.storage->frozen;
