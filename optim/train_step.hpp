@@ -61,7 +61,7 @@ class TrainStep {
   template <class Loss>
   double backward(std::size_t rows, Loss&& loss) {
     return backward(rows, ShardLoss{[](void* what, Shard& shard) -> Var {
-                                      return (*static_cast<std::decay_t<Loss>*>(what))(shard);
+                                      return (*static_cast<std::remove_reference_t<Loss>*>(what))(shard);
                                     },
                                     const_cast<void*>(static_cast<const void*>(&loss))});
   }

@@ -27,7 +27,9 @@ class Workers {
   // threads at once nor from within a job: throws Error.
   template <class Act>
   void run(std::size_t jobs, Act&& act) {
-    run_task({[](void* what, std::size_t job) { (*static_cast<Act*>(what))(job); },
+    run_task({[](void* what, std::size_t job) {
+                (*static_cast<std::remove_reference_t<Act>*>(what))(job);
+              },
               const_cast<void*>(static_cast<const void*>(&act)), jobs});
   }
 

@@ -63,14 +63,14 @@ void require_both_classes(const Examples& examples, const std::string& source) {
                    source, count[0], count[1], words);
 }
 
-namespace {
-
 Array targets(const Batch& batch, const Examples& examples) {
   Array y = empty_array({batch.rows.size()});
   for (std::size_t i = 0; i < batch.rows.size(); ++i)
     y(i) = static_cast<real>(examples.labels[batch.rows[i]]);
   return y;
 }
+
+namespace {
 
 double count_right(const Var& logits, const Array& y) {
   const auto z = logits.value();

@@ -27,6 +27,9 @@ Task prepare(const reel::Corpus& corpus, const SplitOptions& split, const Settin
 // Throws reel::FileError, naming the source, unless there are texts of both classes, and words.
 void require_both_classes(const Examples& examples, const std::string& source);
 
+// The label of each row of a batch of examples [B].
+reel::Array targets(const reel::Batch& batch, const Examples& examples);
+
 struct Score {
   double loss = 0;      // mean binary cross-entropy, nats
   double accuracy = 0;  // share of texts labelled right
