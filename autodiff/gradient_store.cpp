@@ -2,6 +2,15 @@
 
 namespace reel::inline REEL_PRECISION {
 
+namespace {
+thread_local GradientStore* current_store = nullptr;
+}
+
+GradientStore* GradientStore::current() { return current_store; }
+RedirectGradients::RedirectGradients(GradientStore& to)
+    : outer_(std::exchange(current_store, &to)) {}
+RedirectGradients::~RedirectGradients() { current_store = outer_; }
+
 Array& Gradient::whole(const Shape& shape) {
   forget_rows();
   sparse_ = false;

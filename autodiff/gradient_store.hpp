@@ -61,19 +61,35 @@ class Gradient {
   std::vector<unsigned char> marks_;  // of each row: is it in rows_?
 };
 
-// Gradients kept apart from their parameters: threads whose tapes have a store each can run
-// backward over the same parameters at once. Keeps its memory for the next time.
+// Gradients kept apart from their parameters: threads that have a store each can run backward over
+// the same parameters at once. Keeps its memory for the next time.
 class GradientStore {
  public:
   Gradient& of(const Parameter& parameter) { return gradients_[&parameter]; }
   void clear() {
     for (auto& [parameter, gradient] : gradients_) gradient.clear();
   }
+  // Pairs of const Parameter* and Gradient, of all parameters met so far.
   auto begin() { return gradients_.begin(); }
   auto end() { return gradients_.end(); }
 
+  static GradientStore* current();  // of this thread; null: gradients lie in the parameters
+
  private:
   std::unordered_map<const Parameter*, Gradient> gradients_;
+};
+
+// While it lives, Tape::backward on this thread adds to the gradients in the store, not to those
+// in the parameters.
+class RedirectGradients {
+ public:
+  explicit RedirectGradients(GradientStore& to);
+  ~RedirectGradients();
+  RedirectGradients(const RedirectGradients&) = delete;
+  RedirectGradients& operator=(const RedirectGradients&) = delete;
+
+ private:
+  GradientStore* outer_;
 };
 
 }  // namespace reel::inline REEL_PRECISION

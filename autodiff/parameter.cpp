@@ -11,7 +11,7 @@ namespace {
 thread_local ParameterScope* innermost_scope = nullptr;
 }
 
-// The leaf that stands for a parameter: its gradient lies in the parameter, or where the tape says.
+// The leaf that stands for a parameter: its gradient lies in the parameter, or in a GradientStore.
 struct ParameterLeaf : Node {
   explicit ParameterLeaf(const Parameter& p) : parameter(p), version(p.version_.number) {
     op = "parameter";
@@ -46,7 +46,7 @@ struct ParameterLeaf : Node {
     return true;
   }
   Gradient& gradient() const {
-    GradientStore* store = tape->gradient_store();
+    GradientStore* store = GradientStore::current();
     return store ? store->of(parameter) : parameter.gradient();
   }
   const Parameter& parameter;

@@ -10,7 +10,7 @@ namespace {
 thread_local Tape* current_tape = nullptr;
 }
 
-Tape::Tape(GradientStore* store) : outer_(std::exchange(current_tape, this)), store_(store) {}
+Tape::Tape() : outer_(std::exchange(current_tape, this)) {}
 
 Tape::~Tape() {
   Tape** link = &current_tape;  // tapes may end in any order

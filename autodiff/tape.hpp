@@ -11,9 +11,7 @@ namespace reel::inline REEL_PRECISION {
 // tape they just compute. Tapes nest: the innermost records. Not shared between threads.
 class Tape {
  public:
-  Tape() : Tape(nullptr) {}
-  // Gradients of parameters go into `store`, which outlives the tape, not into the parameters.
-  explicit Tape(GradientStore& store) : Tape(&store) {}
+  Tape();
   ~Tape();
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
@@ -48,18 +46,15 @@ class Tape {
   // For ops.
   void push(const detail::Ref<detail::Node>& node);
   detail::DeferredProducts& deferred() { return deferred_; }
-  GradientStore* gradient_store() { return store_; }  // null: gradients lie in the parameters
   void require_finite(const detail::Node& node, const View& view, const char* direction) const;
   bool checks_finite() const { return check_finite_; }
 
  private:
   friend class PauseRecording;
-  explicit Tape(GradientStore* store);
   void play_back(std::size_t from);
   void finish(detail::Node& node);
 
   Tape* outer_;
-  GradientStore* store_;
   std::vector<detail::Ref<detail::Node>, PoolAllocator<detail::Ref<detail::Node>>> nodes_;
   ParameterScope parameters_;
   detail::DeferredProducts deferred_;

@@ -32,7 +32,7 @@ TrainStep::TrainStep(Optimizer& optimizer, const TrainStepOptions& options)
                options.clip_norm);
 }
 
-double TrainStep::backward(std::size_t rows, ShardLoss loss) {
+double TrainStep::run_shards(std::size_t rows, const ShardLoss& loss) {
   check<Error>(rows > 0, "train step: there must be a row; got 0");
   const std::size_t each = rows / shards(), extra = rows % shards();
   try {
@@ -55,7 +55,8 @@ double TrainStep::backward(std::size_t rows, ShardLoss loss) {
 }
 
 double TrainStep::run_shard(Shard& shard, const ShardLoss& function) {
-  Tape tape(stores_[shard.index]);
+  const RedirectGradients redirect(stores_[shard.index]);
+  Tape tape;
   const Var loss = function.call(function.what, shard);
   check(loss.size() == 1, "train step: the loss of a shard must have one element; got {}",
         loss.shape());

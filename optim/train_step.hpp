@@ -60,10 +60,10 @@ class TrainStep {
   // Forward and backward alone: adds to the parameters' gradients.
   template <class Loss>
   double backward(std::size_t rows, Loss&& loss) {
-    return backward(rows, ShardLoss{[](void* what, Shard& shard) -> Var {
-                                      return (*static_cast<std::remove_reference_t<Loss>*>(what))(shard);
-                                    },
-                                    const_cast<void*>(static_cast<const void*>(&loss))});
+    return run_shards(rows, {[](void* what, Shard& shard) -> Var {
+                               return (*static_cast<std::remove_reference_t<Loss>*>(what))(shard);
+                             },
+                             const_cast<void*>(static_cast<const void*>(&loss))});
   }
   // Clips the gradients, lets the optimiser step and thereby clears them.
   void update();
@@ -79,7 +79,7 @@ class TrainStep {
     Var (*call)(void* what, Shard& shard);
     void* what;
   };
-  double backward(std::size_t rows, ShardLoss loss);
+  double run_shards(std::size_t rows, const ShardLoss& loss);
   double run_shard(Shard& shard, const ShardLoss& loss);
 
   Optimizer& optimizer_;

@@ -127,7 +127,8 @@ TEST(GradientStoreTest, TakesWhatATapeWouldGiveToTheParameters) {
 
   GradientStore store;
   for (const real times : {1, 2}) {
-    Tape tape(store);
+    const RedirectGradients redirect(store);
+    Tape tape;
     tape.backward(loss());
     EXPECT_EQ(store.of(table).array(), Array(times * of_table));
     EXPECT_EQ(store.of(w).array(), Array(times * of_w));
@@ -136,12 +137,40 @@ TEST(GradientStoreTest, TakesWhatATapeWouldGiveToTheParameters) {
   }
   store.clear();
   EXPECT_FALSE(store.of(table).exists());
+  Tape tape;
+  tape.backward(loss());
+  EXPECT_EQ(w.grad(), of_w);
+  EXPECT_FALSE(store.of(w).exists());
+}
+
+TEST(GradientStoreTest, RedirectionsNest) {
+  const Parameter p(Array{2});
+  const auto add_one = [&] {
+    Tape tape;
+    tape.backward(sum(Var(p)));
+  };
+  GradientStore outer, inner;
+  {
+    const RedirectGradients to_outer(outer);
+    {
+      const RedirectGradients to_inner(inner);
+      add_one();
+    }
+    EXPECT_EQ(GradientStore::current(), &outer);
+    EXPECT_FALSE(outer.of(p).exists());
+    add_one();
+  }
+  EXPECT_EQ(GradientStore::current(), nullptr);
+  EXPECT_EQ(inner.of(p).array(), Array{1});
+  EXPECT_EQ(outer.of(p).array(), Array{1});
+  EXPECT_FALSE(p.has_grad());
 }
 
 TEST(GradientStoreTest, IsClearedOfWhatFailed) {
   Parameter table(kTable);
   GradientStore store;
-  Tape tape(store);
+  const RedirectGradients redirect(store);
+  Tape tape;
   const Var y = sum(gather(table, Indices{1}));
   table.mutable_value()(0, 0) = 5;
   EXPECT_THROW(tape.backward(y), Error);
