@@ -1,15 +1,37 @@
 #include <reel/optim/gradient_sum.hpp>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 namespace reel::inline REEL_PRECISION {
+namespace {
+
+constexpr std::size_t kPiece = 16384;  // elements that a worker adds at a time
+constexpr std::size_t kBlock = 1024;   // and of these, at a time in the nearest cache
+
+// sum = elements first .. first + count - 1 of the parts, as a tree; false if there is no part.
+bool sum_tree(std::span<const Gradient* const> parts, std::size_t first, std::size_t count,
+              real* sum) {
+  if (parts.size() == 1) {
+    if (parts[0]) std::copy_n(parts[0]->array().data() + first, count, sum);
+    return parts[0] != nullptr;
+  }
+  const std::size_t half = std::bit_ceil(parts.size()) / 2;
+  const bool left = sum_tree(parts.first(half), first, count, sum);
+  if (!left) return sum_tree(parts.subspan(half), first, count, sum);
+  std::array<real, kBlock> right;
+  if (sum_tree(parts.subspan(half), first, count, right.data()))
+    for (std::size_t i = 0; i < count; ++i) sum[i] += right[i];
+  return true;
+}
+
+}  // namespace
 
 void GradientSum::operator()(std::span<GradientStore> stores, Workers& workers) {
   collect(stores);
   pieces_.clear();
-  for (Entry& entry : entries_)
-    if (std::any_of(entry.parts.begin(), entry.parts.end(), [](auto* part) { return part; }))
-      plan(entry);
+  for (Entry& entry : entries_) plan(entry);
   workers.run(pieces_.size(), [&](std::size_t i) { add(pieces_[i]); });
   for (GradientStore& store : stores) store.clear();
 }
@@ -20,35 +42,25 @@ void GradientSum::collect(std::span<GradientStore> stores) {
     for (auto& [parameter, gradient] : stores[s]) {
       if (!gradient.exists()) continue;
       const auto [at, added] = index_.try_emplace(parameter, entries_.size());
-      if (added) entries_.push_back({parameter, std::vector<Gradient*>(stores.size()), {}, false});
+      if (added)
+        entries_.push_back({parameter, std::vector<const Gradient*>(stores.size()), false});
       entries_[at->second].parts[s] = &gradient;
     }
 }
 
+// Makes room for the sum, and cuts the adding into pieces.
 void GradientSum::plan(Entry& entry) {
-  constexpr std::size_t kPiece = 16384;  // elements that a worker adds at a time
-  std::vector<Gradient*>& parts = entry.parts;
-  Gradient& result = entry.parameter->gradient();
-  const Shape shape = entry.parameter->shape();
-  entry.additions.clear();
-  for (std::size_t stride = 1; stride < parts.size(); stride *= 2)
-    for (std::size_t s = 0; s + stride < parts.size(); s += 2 * stride) {
-      Gradient* const other = parts[s + stride];
-      if (parts[s] && other) {
-        parts[s]->claim_like(shape, *other);
-        entry.additions.push_back({parts[s]->data(), other->data()});
-      } else if (other) {
-        parts[s] = other;
-      }
-    }
-  entry.overwrite = !result.claim_like(shape, *parts[0]);
-  entry.additions.push_back({result.data(), parts[0]->data()});
-
-  const std::size_t count = result.is_sparse() ? result.reached_rows().size() : result.size();
-  const std::size_t step =
-      result.is_sparse()
-          ? std::max<std::size_t>(kPiece / std::max<std::size_t>(result.width(), 1), 1)
-          : kPiece;
+  bool any = false;
+  for (const Gradient* part : entry.parts) {
+    if (!part) continue;
+    const bool adds = entry.parameter->gradient().claim_like(entry.parameter->shape(), *part);
+    if (!std::exchange(any, true)) entry.overwrite = !adds;
+  }
+  if (!any) return;
+  const Gradient& result = entry.parameter->gradient();
+  const bool rows = result.is_sparse();
+  const std::size_t count = rows ? result.reached_rows().size() : result.size();
+  const std::size_t step = rows ? 1 + kPiece / (1 + result.width()) : kPiece;
   for (std::size_t begin = 0; begin < count; begin += step)
     pieces_.push_back({&entry, begin, std::min(begin + step, count)});
 }
@@ -64,17 +76,15 @@ void GradientSum::add(const Piece& piece) {
 }
 
 void GradientSum::add_elements(const Entry& entry, std::size_t begin, std::size_t end) {
-  constexpr std::size_t kBlock = 1024;  // so much of every part stays in the nearest cache
+  std::array<real, kBlock> sum;
   for (; begin < end; begin += kBlock) {
     const std::size_t count = std::min(kBlock, end - begin);
-    for (const Addition& addition : entry.additions) {
-      real* to = addition.to + begin;
-      const real* from = addition.from + begin;
-      if (entry.overwrite && &addition == &entry.additions.back())
-        std::copy_n(from, count, to);
-      else
-        for (std::size_t i = 0; i < count; ++i) to[i] += from[i];
-    }
+    sum_tree(entry.parts, begin, count, sum.data());
+    real* to = entry.parameter->gradient().data() + begin;
+    if (entry.overwrite)
+      std::copy_n(sum.data(), count, to);
+    else
+      for (std::size_t i = 0; i < count; ++i) to[i] += sum[i];
   }
 }
 

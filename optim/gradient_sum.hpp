@@ -17,16 +17,11 @@ class GradientSum {
   void operator()(std::span<GradientStore> stores, Workers& workers);
 
  private:
-  struct Addition {
-    real* to;
-    const real* from;
-  };
   // A parameter that some store has a gradient of.
   struct Entry {
     const Parameter* parameter;
-    std::vector<Gradient*> parts;     // one per store; null: none
-    std::vector<Addition> additions;  // the tree, ending in the parameter's own gradient
-    bool overwrite = false;           // the last addition is an assignment
+    std::vector<const Gradient*> parts;  // one per store; null: none
+    bool overwrite = false;              // the parameter has no gradient to add to
   };
   // Some elements of an entry or, if its gradient is sparse, some of the rows reached.
   struct Piece {
