@@ -6,6 +6,7 @@
 #include <reel/autodiff/error.hpp>
 #include <reel/autodiff/expression.hpp>
 #include <reel/autodiff/gradcheck.hpp>
+#include <reel/autodiff/gradient_store.hpp>
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/parameter.hpp>
 #include <reel/autodiff/pointwise.hpp>
@@ -34,4 +35,6 @@
 #include <reel/layers/recurrent.hpp>
 #include <reel/layers/rnn.hpp>
 #include <reel/optim/optimizer.hpp>
+#include <reel/optim/train_step.hpp>
 #include <reel/optim/weights.hpp>
+#include <reel/optim/workers.hpp>

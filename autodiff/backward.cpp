@@ -59,7 +59,7 @@ void Tape::play_back(std::size_t from, std::size_t down_to) {
 
 // Lets go of a gradient that has been passed on. A parameter's lies in the parameter.
 void Tape::finish(Node& n) {
-  if (!n.keeps_grad || (n.grad && !n.grad->storage)) n.drop_grad();
+  if (!(n.keeps_grad && n.grad && n.grad->storage)) n.drop_grad();
 }
 
 std::vector<Var> Tape::gradients(const Var& y, const std::vector<Var>& wrt,

@@ -56,9 +56,11 @@ Var gather(const Var& table, const Indices& indices) {
       [indices](Node& y) {
         Node& x = *y.inputs()[0].ref();
         if (!x.keeps_grad) return false;
+        const Value dy = dense(*y.grad);
+        if (x.add_grad_rows(dy.view, indices)) return true;
         const Target dx = grad_target(x);
         if (!dx.accumulate) fill(dx.view, 0);
-        add_rows(dense(*y.grad).view, indices, dx.view);
+        add_rows(dy.view, indices, dx.view);
         return true;
       });
 }

@@ -108,6 +108,8 @@ struct Node : Counted {
   virtual bool pull_in_place() { return false; }
   // For a leaf: finds the gradient's place elsewhere, as in a parameter.
   virtual bool locate_kept() { return false; }
+  // For such a leaf: adds rows to those `indices` of its gradient, and reaches no others.
+  virtual bool add_grad_rows(const View& /*rows*/, const Indices& /*indices*/) { return false; }
   // For such a leaf, after backward failed: drops a gradient that is half written.
   virtual void forget_grad() {}
   // For a window: where its elements lie within its base's value or gradient.

@@ -11,7 +11,7 @@ namespace {
 thread_local ParameterScope* innermost_scope = nullptr;
 }
 
-// The leaf that stands for a parameter: its gradient lies in the parameter.
+// The leaf that stands for a parameter: its gradient lies in the parameter, or in a GradientStore.
 struct ParameterLeaf : Node {
   explicit ParameterLeaf(const Parameter& p) : parameter(p), version(p.version_.number) {
     op = "parameter";
@@ -32,12 +32,23 @@ struct ParameterLeaf : Node {
     return !stale && version == parameter.version_.number && (needs_grad || !wanted);
   }
   void forget_grad() override {
-    if (grad) parameter.zero_grad();
+    if (grad || grad_written) gradient().clear();
   }
   bool locate_kept() override {
-    grad.hold(View(parameter.mutable_grad().data(), shape()), {});
-    grad_written = std::exchange(parameter.has_grad_, true);
+    grad_written = gradient().claim_whole(shape());
+    grad.hold(View(const_cast<real*>(gradient().array().data()), shape()), {});
     return true;
+  }
+  // Leaves grad empty: who writes to the gradient as a whole must claim it first.
+  bool add_grad_rows(const View& rows, const Indices& indices) override {
+    if (grad || tape->checks_finite()) return false;
+    gradient().add_rows(shape(), rows, indices);
+    grad_written = true;
+    return true;
+  }
+  Gradient& gradient() const {
+    GradientStore* store = GradientStore::current();
+    return store ? store->of(parameter) : parameter.gradient();
   }
   const Parameter& parameter;
   std::uint64_t version;
@@ -49,12 +60,8 @@ std::uint64_t Parameter::Version::next() {
 }
 
 const Array& Parameter::grad() const {
-  if (!has_grad_) grad_ = full_array(shape(), 0);
-  return grad_;
-}
-Array& Parameter::mutable_grad() const {
-  if (grad_.shape() != value_.shape()) grad_ = empty_array(shape());
-  return grad_;
+  if (!has_grad()) mutable_grad().fill(0);
+  return gradient_.array();
 }
 
 ParameterScope::ParameterScope() : outer_(std::exchange(innermost_scope, this)) {}

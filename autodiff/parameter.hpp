@@ -1,7 +1,7 @@
 // A trained array and its gradient.
 #pragma once
 
-#include <reel/autodiff/array.hpp>
+#include <reel/autodiff/gradient_store.hpp>
 
 #include <string>
 
@@ -9,7 +9,8 @@ namespace reel::inline REEL_PRECISION {
 
 // Lives in a layer as a named field. A Var made from one refers to it, so while a tape is open the
 // layers it has seen must neither end nor move. Gradients add up over calls of Tape::backward
-// until zero_grad. Threads may share one for reading its value, not for backward.
+// until zero_grad. Threads may share one for reading its value; for backward each of them then
+// needs a GradientStore.
 class Parameter {
  public:
   Parameter() = default;
@@ -26,9 +27,10 @@ class Parameter {
 
   // dLoss/dvalue, shaped as value; zeros before the first backward.
   const Array& grad() const;
-  Array& mutable_grad() const;
-  bool has_grad() const { return has_grad_; }
-  void zero_grad() const { has_grad_ = false; }
+  Array& mutable_grad() const { return gradient_.whole(shape()); }
+  bool has_grad() const { return gradient_.exists(); }
+  void zero_grad() const { gradient_.clear(); }
+  Gradient& gradient() const { return gradient_; }
 
   bool trainable = true;     // false: no gradient is computed, optimisers leave it alone
   bool merged_bias = false;  // stands for the sum of PyTorch's bias_ih and bias_hh
@@ -38,8 +40,7 @@ class Parameter {
   friend class Tape;
   friend struct ParameterLeaf;
   Array value_;
-  mutable Array grad_;  // the gradient is no part of a layer's logical state
-  mutable bool has_grad_ = false;
+  mutable Gradient gradient_;  // no part of a layer's logical state
   // A number that no other value of any parameter has: a copy, and each change, gets a new one.
   struct Version {
     Version() : number(next()) {}

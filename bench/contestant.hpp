@@ -24,6 +24,8 @@ struct Case {
   std::size_t batch, steps, input, hidden;
   std::size_t layers = 1;
   bool train = true;  // forward and backward; else forward only
+  std::size_t threads = 1;
+  std::size_t shards = 1;  // of the batch, each with a tape; peers know nothing of them
 
   std::size_t width(std::size_t layer) const { return layer == 0 ? input : hidden; }
   double flops() const;  // of the matrix products of a step

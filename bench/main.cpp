@@ -18,7 +18,7 @@ constexpr double kSameAnswer = 1e-3;  // float sums over all rows, in another or
 
 struct Options {
   std::vector<std::string> cells{"all"}, shapes{"S1", "S2", "S3", "S4", "S5"}, peers{"onednn"};
-  std::size_t layers = 1, directions = 1, threads = 1, runs = 15;
+  std::size_t layers = 1, directions = 1, threads = 1, shards = 0, runs = 15;
   std::string mode = "train", json, python = "/usr/bin/python3";
   bool markdown = false;
 };
@@ -35,10 +35,12 @@ void add_options(CLI::App& app, Options& o) {
   many(app.add_option("--cell", o.cells, "cell, repeatable; all: lstm, gru, rnn"))
       ->check(CLI::IsMember(cells));
   many(app.add_option("--shape", o.shapes, "S1 .. S5 or B,T,E,H, repeatable"));
-  many(app.add_option("--peer", o.peers,
-                      "whom to run beside reel, repeatable; torch-cell: a cell in Python; builtin: "
-                      "reel's own cell with the same products"))
-      ->check(CLI::IsMember({"onednn", "torch", "torch-cell", "builtin", "none"}));
+  many(app.add_option(
+           "--peer", o.peers,
+           "whom to run beside reel, repeatable; torch-cell: a cell in Python; builtin: "
+           "reel's own cell with the same products; one-thread: reel itself, with the same "
+           "shards, on one thread"))
+      ->check(CLI::IsMember({"onednn", "torch", "torch-cell", "builtin", "one-thread", "none"}));
   app.add_option("--mode", o.mode, "train: forward and backward; infer: forward only")
       ->check(CLI::IsMember({"train", "infer"}))
       ->capture_default_str();
@@ -46,7 +48,12 @@ void add_options(CLI::App& app, Options& o) {
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
   app.add_option("--directions", o.directions, "only 1 so far")->check(only_one);
-  app.add_option("--threads", o.threads, "only 1 so far")->check(only_one);
+  app.add_option("--threads", o.threads, "of reel and its peers")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--shards", o.shards, "parts of a batch that threads take; 0: one per thread")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   app.add_option("--runs", o.runs, "turns of some 20 ms, or one step, for each contestant")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
@@ -60,6 +67,11 @@ std::unique_ptr<Contestant> make_peer(const std::string& name, const Problem& pr
   if (name == "onednn") return make_onednn(problem);
   if (name == "torch") return make_torch(problem, false, python);
   if (name == "torch-cell") return make_torch(problem, true, python);
+  if (name == "one-thread") {
+    Problem alone = problem;
+    alone.what.threads = 1;
+    return make_reel(alone, problem.what.cell.name);
+  }
   if (problem.what.cell.builtin == problem.what.cell.name)
     throw Missing("is the same as " + problem.what.cell.name);
   return make_reel(problem, problem.what.cell.builtin);
@@ -116,6 +128,15 @@ void bench_all(const Options& options) {
       Case what = make_case(cell, shape);
       what.layers = options.layers;
       what.train = options.mode == "train";
+      what.threads = options.threads;
+      what.shards = options.shards > 0 ? options.shards : options.threads;
+      if (what.shards > 1 && !what.train)
+        throw std::invalid_argument("--mode infer: it takes one thread and one shard");
+      if (what.shards > what.batch || what.threads > what.shards)
+        throw std::invalid_argument(fmt::format(
+            "--threads: at {} there must be at least as many shards as threads, and a row for "
+            "each shard; got {} threads, {} shards, {} rows",
+            shape, what.threads, what.shards, what.batch));
       cases.push_back(what);
     }
   std::vector<CaseResult> results;

@@ -73,7 +73,7 @@ class OneDnn final : public Contestant {
 
 std::unique_ptr<Contestant> make_onednn(const Problem& problem) {
   if (problem.what.cell.equations.empty()) throw Missing("has no " + problem.what.cell.name);
-  omp_set_num_threads(1);
+  omp_set_num_threads(static_cast<int>(problem.what.threads));
   return std::make_unique<OneDnn>(problem);
 }
 

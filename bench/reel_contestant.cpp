@@ -1,13 +1,16 @@
 #include "reel_contestant.hpp"
 
 #include <fmt/format.h>
-#include <reel/autodiff/tape.hpp>
+#include <reel/autodiff/record.hpp>
 #include <reel/layers/gru.hpp>
 #include <reel/layers/lstm.hpp>
 #include <reel/layers/recurrent.hpp>
 #include <reel/layers/rnn.hpp>
+#include <reel/optim/train_step.hpp>
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 
 #include "cells.hpp"
 #include "count_malloc.hpp"
@@ -31,22 +34,43 @@ const Numbers& named(const Problem::Layer& layer, const std::string& name) {
   throw std::logic_error("a measured cell must not have a parameter " + name);
 }
 
+// A one-element Var whose gradient puts dy into y's, as Tape::backward(y, dy) does.
+reel::Var seeded(const reel::Var& y, const reel::Parameter& dy) {
+  return reel::record("seed", std::array{y}, reel::full_array({1}, 0),
+                      [&dy](reel::Pull& p) { p.give(0, [&] { return reel::Var(dy); }); });
+}
+
+// Elements [.., begin .. end - 1, ..] of the middle one of three axes.
+reel::Array rows_of(const reel::Array& from, std::size_t begin, std::size_t end) {
+  const auto& extents = from.shape();
+  reel::Array to = reel::empty_array({extents[0], end - begin, extents[2]});
+  for (std::size_t t = 0; t < extents[0]; ++t)
+    std::copy_n(&from(t, begin, 0), (end - begin) * extents[2], &to(t, 0, 0));
+  return to;
+}
+void put_rows(const auto& from, std::size_t begin, reel::Array& to) {
+  const std::size_t count = from.shape()[1] * from.shape()[2];
+  for (std::size_t t = 0; t < to.shape()[0]; ++t)
+    std::copy_n(&from(t, 0, 0), count, &to(t, begin, 0));
+}
+
 template <class C>
 class Stack final : public ReelContestant {
  public:
   explicit Stack(const Problem& problem)
-      : train_(problem.what.train),
-        x_(array({problem.what.steps, problem.what.batch, problem.what.input}, problem.x)),
-        dy_(array({problem.what.steps, problem.what.batch, problem.what.hidden}, problem.dy)) {
+      : what_(problem.what),
+        x_(array({what_.steps, what_.batch, what_.input}, problem.x)),
+        dy_(array({what_.steps, what_.batch, what_.hidden}, problem.dy)) {
     reel::Random random(1);
-    for (std::size_t l = 0; l < problem.what.layers; ++l) {
-      layers_.emplace_back(C(problem.what.width(l), problem.what.hidden, random));
+    for (std::size_t l = 0; l < what_.layers; ++l) {
+      layers_.emplace_back(C(what_.width(l), what_.hidden, random));
       reel::for_each_parameter(layers_.back().cell,
                                [&](const std::string& name, reel::Parameter& p) {
                                  const Numbers& start = named(problem.layers[l], name);
                                  std::copy(start.begin(), start.end(), p.mutable_value().data());
                                });
     }
+    if (what_.shards > 1) cut();
   }
 
   void run(std::size_t steps, std::vector<double>& ms) override {
@@ -55,13 +79,15 @@ class Stack final : public ReelContestant {
 
   Answer answer() override {
     Answer answer;
-    reel::Tape tape;
-    const reel::Var y = forward();
-    answer.emplace_back("outputs", numbers(y.value()));
-    if (!train_) return answer;
-    forget_gradients();
-    tape.backward(y, dy_);
-    answer.emplace_back("dx", numbers(x_.grad()));
+    if (!what_.train) {
+      answer.emplace_back("outputs", numbers(forward(x_).value()));
+      return answer;
+    }
+    reel::Array y = reel::empty_array(dy_.shape()), dx = reel::empty_array(x_.shape());
+    step(&y);
+    for (const Part& part : parts_) put_rows(part.x.grad(), part.begin, dx);
+    answer.emplace_back("outputs", numbers(y));
+    answer.emplace_back("dx", numbers(parts_.empty() ? x_.grad() : dx));
     for (std::size_t l = 0; l < layers_.size(); ++l)
       reel::for_each_parameter(
           layers_[l].cell, [&](const std::string& name, const reel::Parameter& p) {
@@ -71,40 +97,90 @@ class Stack final : public ReelContestant {
   }
 
   StepCost cost() override {
-    reel::pool::reset_peak();
-    const std::size_t before = reel::pool::stats().in_use;
+    std::vector<std::size_t> before(what_.threads), peak(what_.threads);
+    const auto on_each_thread = [&](auto&& act) {
+      if (step_)
+        step_->workers().run(what_.threads, act);
+      else
+        act(0);
+    };
+    on_each_thread([&](std::size_t thread) {
+      reel::pool::reset_peak();
+      before[thread] = reel::pool::stats().in_use;
+    });
     start_counting_mallocs();
     step();
     const long mallocs = counted_mallocs();
-    return {mallocs, reel::pool::stats().peak_in_use - before};
+    on_each_thread([&](std::size_t thread) {
+      peak[thread] = reel::pool::stats().peak_in_use - before[thread];
+    });
+    return {mallocs, std::accumulate(peak.begin(), peak.end(), std::size_t{0})};
   }
 
  private:
-  reel::Var forward() {
-    reel::Var y = x_;
+  // A shard's rows.
+  struct Part {
+    std::size_t begin;
+    reel::Parameter x, dy;
+  };
+
+  void cut() {
+    std::vector<reel::Parameter*> all{&x_};
+    for (auto& layer : layers_)
+      reel::for_each_parameter(layer.cell, [&](const auto&, auto& p) { all.push_back(&p); });
+    optimizer_ = std::make_unique<reel::Sgd>(all);
+    step_ = std::make_unique<reel::TrainStep>(
+        *optimizer_, reel::TrainStepOptions{.shards = what_.shards, .workers = what_.threads});
+    parts_.resize(what_.shards);
+    step_->backward(what_.batch, [&](reel::Shard& shard) {
+      Part& part = parts_[shard.index];
+      part = {shard.begin, reel::Parameter(rows_of(x_.value(), shard.begin, shard.end)),
+              reel::Parameter(rows_of(dy_.value(), shard.begin, shard.end))};
+      part.dy.trainable = false;
+      return sum(reel::Var(part.x));
+    });
+  }
+  reel::Var forward(const reel::Var& x) const {
+    reel::Var y = x;
     for (const auto& layer : layers_) y = layer(y).outputs;
     return y;
   }
   void forget_gradients() {
     x_.zero_grad();
+    for (Part& part : parts_) part.x.zero_grad();
     for (auto& layer : layers_)
-      reel::for_each_parameter(layer.cell,
-                               [](const std::string&, reel::Parameter& p) { p.zero_grad(); });
+      reel::for_each_parameter(layer.cell, [](const auto&, auto& p) { p.zero_grad(); });
   }
-  void step() {
-    if (!train_) {
-      forward();
+  // Forward and backward; outputs go to `outputs` if it is not null.
+  void step(reel::Array* outputs = nullptr) {
+    if (!what_.train) {
+      forward(x_);
       return;
     }
     forget_gradients();
-    reel::Tape tape;
-    tape.backward(forward(), dy_);
+    if (step_) {
+      step_->backward(what_.batch, [&](reel::Shard& shard) {
+        const Part& part = parts_[shard.index];
+        shard.weight = 1;
+        const reel::Var y = forward(part.x);
+        if (outputs) put_rows(y.value(), part.begin, *outputs);
+        return seeded(y, part.dy);
+      });
+    } else {
+      reel::Tape tape;
+      const reel::Var y = forward(x_);
+      if (outputs) *outputs = y.value();
+      tape.backward(y, dy_.value());
+    }
   }
 
-  bool train_;
+  Case what_;
   reel::Parameter x_;  // its gradient is wanted, its value is not copied
-  reel::Array dy_;
+  reel::Parameter dy_;
   std::vector<reel::Recurrent<C>> layers_;
+  std::vector<Part> parts_;
+  std::unique_ptr<reel::Optimizer> optimizer_;  // which takes no step
+  std::unique_ptr<reel::TrainStep> step_;
 };
 
 }  // namespace

@@ -37,7 +37,8 @@ nlohmann::json json(const CaseResult& r) {
           {"hidden", c.hidden},
           {"layers", c.layers},
           {"directions", 1},
-          {"threads", 1},
+          {"threads", c.threads},
+          {"shards", c.shards},
           {"mode", c.train ? "train" : "infer"},
           {"reel_ms", json(r.ms)},
           {"gflops", r.gflops()},
@@ -54,10 +55,12 @@ std::vector<std::string> lines(const CaseResult& r) {
   const auto line = [&](const std::string& peer) {
     const Case& c = r.what;
     return fmt::format(
-        "cell={} shape={} threads=1 reel_ms={} {} gflops={:.1f} peak_fraction={:.2f} mallocs={} "
+        "cell={} shape={} threads={} shards={} reel_ms={} {} gflops={:.1f} peak_fraction={:.2f} "
+        "mallocs={} "
         "tape_bytes={} spread={:.2f} mode={} layers={}",
-        c.cell.name, c.shape, number(r.ms.median), peer, r.gflops(), r.peak_fraction(),
-        r.cost.mallocs, r.cost.tape_bytes, r.ms.spread(), c.train ? "train" : "infer", c.layers);
+        c.cell.name, c.shape, c.threads, c.shards, number(r.ms.median), peer, r.gflops(),
+        r.peak_fraction(), r.cost.mallocs, r.cost.tape_bytes, r.ms.spread(),
+        c.train ? "train" : "infer", c.layers);
   };
   if (r.peers.empty()) return {line("peer=none")};
   std::vector<std::string> all;
@@ -90,7 +93,10 @@ std::string markdown(const std::vector<CaseResult>& results) {
     head += fmt::format(" {}, ms | ratio |", peer);
     rule += "---|---|";
   }
-  std::string table = fmt::format("{}, one thread.\n\n{}\n{}\n", machine(), head, rule);
+  const std::size_t threads = results.empty() ? 1 : results[0].what.threads;
+  std::string table =
+      fmt::format("{}, {}.\n\n{}\n{}\n", machine(),
+                  threads == 1 ? "one thread" : fmt::format("{} threads", threads), head, rule);
   for (const CaseResult& r : results) {
     table += fmt::format("| {} | {} | {} | {:.2f} | {} | {:.1f} |", r.what.cell.name, r.what.shape,
                          number(r.ms.median), r.peak_fraction(), r.cost.mallocs,

@@ -22,7 +22,9 @@ struct CaseResult {
   std::vector<PeerResult> peers;
 
   double gflops() const { return what.flops() / ms.median * 1e-6; }
-  double peak_fraction() const { return gflops() / peak_gflops; }
+  double peak_fraction() const {
+    return gflops() / (peak_gflops * static_cast<double>(what.threads));
+  }
 };
 
 // One line for each peer; one without a peer if there is none.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """PyTorch's side of reel-bench, one case; torch_peer.cpp runs it and talks to it.
 
-Arguments: lstm|gru|rnn builtin|custom train|infer B T E H layers. Says "ready", reads x, dy and
+Arguments: lstm|gru|rnn builtin|custom train|infer B T E H layers threads. Says "ready", reads x, dy and
 the weights as raw floats, then answers lines: "step N" with the milliseconds of N steps, "answer"
 with outputs and gradients as raw floats.
 """
@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = sys.argv[9]
 try:
     import numpy as np
     import torch
@@ -62,8 +62,8 @@ class Custom(torch.nn.Module):
 
 def main():
     cell, form, mode = sys.argv[1:4]
-    batch, steps, inputs, hidden, layers = map(int, sys.argv[4:])
-    torch.set_num_threads(1)
+    batch, steps, inputs, hidden, layers, threads = map(int, sys.argv[4:])
+    torch.set_num_threads(threads)
     print("ready", flush=True)
 
     def receive(*shape):

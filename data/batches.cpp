@@ -33,6 +33,15 @@ BatchPlan plan_batches(std::span<const std::size_t> lengths, std::size_t batch_s
   return plan;
 }
 
+std::vector<std::size_t> deal(std::span<const std::size_t> rows, std::size_t parts) {
+  check<Error>(parts > 0, "deal: there must be a part; got 0");
+  std::vector<std::size_t> dealt;
+  dealt.reserve(rows.size());
+  for (std::size_t part = 0; part < parts; ++part)
+    for (std::size_t i = part; i < rows.size(); i += parts) dealt.push_back(rows[i]);
+  return dealt;
+}
+
 }  // namespace reel
 
 namespace reel::inline REEL_PRECISION {

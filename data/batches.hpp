@@ -25,6 +25,11 @@ using BatchPlan = std::vector<std::vector<std::size_t>>;
 BatchPlan plan_batches(std::span<const std::size_t> lengths, std::size_t batch_size,
                        const BatchOptions& options = {});
 
+// The same rows in another order: dealt in turn, as cards are, to `parts` parts that follow each
+// other and differ by one row at most. Of rows sorted by length, each part thus gets long and
+// short ones, and parts cost the same. Throws Error if parts is 0.
+std::vector<std::size_t> deal(std::span<const std::size_t> rows, std::size_t parts);
+
 }  // namespace reel
 
 namespace reel::inline REEL_PRECISION {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace reel::inline REEL_PRECISION {
 namespace {
@@ -12,43 +13,66 @@ void check_rate(const char* optimiser, const char* name, double x, double below)
 }
 constexpr double kNoLimit = INFINITY;
 
-std::span<const real> span_of(const Array& a) { return {a.data(), a.size()}; }
-
 }  // namespace
 
-Optimizer::Optimizer(std::vector<Parameter*> parameters, double rate) : learning_rate(rate) {
+Optimizer::Optimizer(std::vector<Parameter*> parameters, double rate, std::size_t states)
+    : learning_rate(rate),
+      parameters_(std::move(parameters)),
+      states_(states),
+      slots_(parameters_.size()) {
   check_rate("optimizer", "learning_rate", rate, kNoLimit);
-  for (Parameter* p : parameters) slots_.push_back({p, {}, 0});
-}
-
-std::span<real> Optimizer::state(Slot& slot, std::size_t i) {
-  while (slot.state.size() <= i) slot.state.push_back(full_array(slot.parameter->shape(), 0));
-  return {slot.state[i].data(), slot.state[i].size()};
 }
 
 void Optimizer::step() {
-  for (Slot& slot : slots_) {
-    Parameter& p = *slot.parameter;
+  collect_slices();
+  for (const Slice& slice : slices_) update(slice);
+}
+
+void Optimizer::step(Workers& workers) {
+  collect_slices();
+  workers.run(slices_.size(), [&](std::size_t i) { update(slices_[i]); });
+}
+
+// Their size depends on nothing, so that every number is computed in the same way on any number
+// of threads. The gradients are cleared here, their elements stay: a parameter that is listed
+// twice is updated once.
+void Optimizer::collect_slices() {
+  constexpr std::size_t kPiece = 16384;
+  slices_.clear();
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Parameter& p = *parameters_[i];
+    Slot& slot = slots_[i];
     if (!p.trainable || !p.has_grad()) continue;
+    while (slot.state.size() < states_) slot.state.push_back(full_array(p.shape(), 0));
     ++slot.steps;
+    const auto part = [](auto& array, std::size_t begin, std::size_t count) {
+      return std::span(array.data() + begin, count);
+    };
     Array& value = p.mutable_value();
-    update({value.data(), value.size()}, span_of(p.grad()), slot);
+    for (std::size_t begin = 0; begin < p.size(); begin += kPiece) {
+      const std::size_t count = std::min(kPiece, p.size() - begin);
+      Slice& slice = slices_.emplace_back(
+          Slice{part(value, begin, count), part(p.grad(), begin, count), {}, slot.steps});
+      for (std::size_t s = 0; s < states_; ++s) slice.state[s] = part(slot.state[s], begin, count);
+    }
     p.zero_grad();
   }
 }
 
 void Optimizer::zero_grad() {
-  for (Slot& slot : slots_) slot.parameter->zero_grad();
+  for (Parameter* p : parameters_) p->zero_grad();
 }
 
 Sgd::Sgd(std::vector<Parameter*> parameters, const SgdOptions& options)
-    : Optimizer(std::move(parameters), options.learning_rate), options_(options) {
+    : Optimizer(std::move(parameters), options.learning_rate, options.momentum == 0 ? 0 : 1),
+      options_(options) {
   check_rate("sgd", "momentum", options.momentum, 1);
   check_rate("sgd", "weight_decay", options.weight_decay, kNoLimit);
   check<Error>(!options.nesterov || options.momentum > 0, "sgd: nesterov needs a momentum");
 }
 
-void Sgd::update(std::span<real> value, std::span<const real> grad, Slot& slot) {
+void Sgd::update(const Slice& slice) const {
+  const auto& [value, grad, states, steps] = slice;
   const auto rate = static_cast<real>(learning_rate);
   const auto momentum = static_cast<real>(options_.momentum);
   const auto decay = static_cast<real>(options_.weight_decay);
@@ -56,7 +80,7 @@ void Sgd::update(std::span<real> value, std::span<const real> grad, Slot& slot) 
     for (std::size_t i = 0; i < value.size(); ++i) value[i] -= rate * (grad[i] + decay * value[i]);
     return;
   }
-  const std::span<real> v = state(slot, 0);
+  const std::span<real> v = states[0];
   for (std::size_t i = 0; i < value.size(); ++i) {
     const real g = grad[i] + decay * value[i];
     v[i] = momentum * v[i] + g;
@@ -68,7 +92,7 @@ Adam::Adam(std::vector<Parameter*> parameters, const AdamOptions& options)
     : Adam(std::move(parameters), options, false) {}
 
 Adam::Adam(std::vector<Parameter*> parameters, const AdamOptions& options, bool decoupled)
-    : Optimizer(std::move(parameters), options.learning_rate),
+    : Optimizer(std::move(parameters), options.learning_rate, 2),
       options_(options),
       decoupled_(decoupled) {
   const char* name = decoupled ? "adamw" : "adam";
@@ -78,16 +102,17 @@ Adam::Adam(std::vector<Parameter*> parameters, const AdamOptions& options, bool 
   check_rate(name, "weight_decay", options.weight_decay, kNoLimit);
 }
 
-void Adam::update(std::span<real> value, std::span<const real> grad, Slot& slot) {
-  const auto steps = static_cast<double>(slot.steps);
+void Adam::update(const Slice& slice) const {
+  const auto steps = static_cast<double>(slice.steps);
   const auto rate = static_cast<real>(learning_rate / (1 - std::pow(options_.beta1, steps)));
   const auto root = static_cast<real>(1 / std::sqrt(1 - std::pow(options_.beta2, steps)));
   const auto b1 = static_cast<real>(options_.beta1), b2 = static_cast<real>(options_.beta2);
   const auto epsilon = static_cast<real>(options_.epsilon);
   const auto l2 = static_cast<real>(decoupled_ ? 0 : options_.weight_decay);
   const auto keep = static_cast<real>(decoupled_ ? 1 - learning_rate * options_.weight_decay : 1);
-  const std::span<real> m = state(slot, 0), v = state(slot, 1);
-  for (std::size_t i = 0; i < value.size(); ++i) {
+  real *value = slice.value.data(), *m = slice.state[0].data(), *v = slice.state[1].data();
+  const real* grad = slice.grad.data();
+  for (std::size_t i = 0; i < slice.value.size(); ++i) {
     const real g = grad[i] + l2 * value[i];
     m[i] = b1 * m[i] + (1 - b1) * g;
     v[i] = b2 * v[i] + (1 - b2) * g * g;
@@ -95,21 +120,39 @@ void Adam::update(std::span<real> value, std::span<const real> grad, Slot& slot)
   }
 }
 
+namespace {
+
+// In sixteen sums, which registers take at once.
+double sum_of_squares(const real* x, std::size_t count) {
+  std::array<double, 16> sums{};
+  std::size_t i = 0;
+  for (; i + sums.size() <= count; i += sums.size())
+    for (std::size_t j = 0; j < sums.size(); ++j) {
+      const auto element = static_cast<double>(x[i + j]);
+      sums[j] += element * element;
+    }
+  for (; i < count; ++i) sums[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+}  // namespace
+
 double clip_grad_norm(std::span<Parameter* const> parameters, double limit) {
   check<Error>(limit > 0, "clip_grad_norm: the limit must be positive; got {}", limit);
   double squares = 0;
   for (const Parameter* p : parameters)
-    if (p->has_grad())
-      for (real g : p->grad().storage()) squares += static_cast<double>(g) * static_cast<double>(g);
+    p->gradient().for_each_run(
+        [&](const real* run, std::size_t count) { squares += sum_of_squares(run, count); });
   const double norm = std::sqrt(squares);
   check<NonFiniteError>(std::isfinite(norm),
                         "clip_grad_norm: the gradient's norm is {}; Tape::check_finite finds where",
                         norm);
   if (norm > limit) {
     const auto scale = static_cast<real>(limit / norm);
-    for (Parameter* p : parameters)
-      if (p->has_grad())
-        for (real& g : p->mutable_grad().storage()) g *= scale;
+    for (const Parameter* p : parameters)
+      p->gradient().for_each_run([&](real* run, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) run[i] *= scale;
+      });
   }
   return norm;
 }
@@ -117,9 +160,10 @@ double clip_grad_norm(std::span<Parameter* const> parameters, double limit) {
 void clip_grad_value(std::span<Parameter* const> parameters, double limit) {
   check<Error>(limit > 0, "clip_grad_value: the limit must be positive; got {}", limit);
   const auto bound = static_cast<real>(limit);
-  for (Parameter* p : parameters)
-    if (p->has_grad())
-      for (real& g : p->mutable_grad().storage()) g = std::clamp(g, -bound, bound);
+  for (const Parameter* p : parameters)
+    p->gradient().for_each_run([&](real* run, std::size_t count) {
+      for (std::size_t i = 0; i < count; ++i) run[i] = std::clamp(run[i], -bound, bound);
+    });
 }
 
 }  // namespace reel::inline REEL_PRECISION

@@ -2,39 +2,53 @@
 #pragma once
 
 #include <reel/autodiff/parameter.hpp>
+#include <reel/optim/workers.hpp>
 
-#include <memory>
+#include <array>
 #include <span>
 #include <vector>
 
 namespace reel::inline REEL_PRECISION {
 
-// Updates parameters in place. Those that are frozen, or got no gradient, stay as they are.
+// Updates parameters in place; they must outlive it. Those that are frozen, or got no gradient,
+// stay as they are.
 class Optimizer {
  public:
-  // The parameters must outlive the optimiser.
-  Optimizer(std::vector<Parameter*> parameters, double rate);
   virtual ~Optimizer() = default;
 
-  // One update by the gradients, which are cleared.
+  // One update by the gradients, which are cleared; on several threads to the same bits.
   void step();
+  void step(Workers& workers);
   void zero_grad();
+  const std::vector<Parameter*>& parameters() const { return parameters_; }
 
   double learning_rate;
 
  protected:
-  struct Slot {
-    Parameter* parameter;
-    std::vector<Array> state;  // shaped as the parameter, zero at first
-    std::size_t steps = 0;     // updates so far
+  static constexpr std::size_t kMostStates = 2;
+  // A piece of a parameter; all spans have one length.
+  struct Slice {
+    std::span<real> value;
+    std::span<const real> grad;
+    std::array<std::span<real>, kMostStates> state;  // the optimiser's own, zero at first
+    std::size_t steps;                               // updates so far, this one included
   };
-  // value -= ...; all spans have one length.
-  virtual void update(std::span<real> value, std::span<const real> grad, Slot& slot) = 0;
-  // The i-th state array of a slot.
-  static std::span<real> state(Slot& slot, std::size_t i);
+  // With `states` numbers kept for each number of a parameter.
+  Optimizer(std::vector<Parameter*> parameters, double rate, std::size_t states);
+  // value -= ..., on any thread.
+  virtual void update(const Slice& slice) const = 0;
 
  private:
-  std::vector<Slot> slots_;
+  struct Slot {
+    std::vector<Array> state;  // shaped as the parameter; none before its first update
+    std::size_t steps = 0;
+  };
+  void collect_slices();
+
+  std::vector<Parameter*> parameters_;
+  std::size_t states_;
+  std::vector<Slot> slots_;  // of each parameter
+  std::vector<Slice> slices_;
 };
 
 struct SgdOptions {
@@ -49,7 +63,7 @@ class Sgd : public Optimizer {
   Sgd(std::vector<Parameter*> parameters, const SgdOptions& options = {});
 
  private:
-  void update(std::span<real> value, std::span<const real> grad, Slot& slot) override;
+  void update(const Slice& slice) const override;
   SgdOptions options_;
 };
 
@@ -70,7 +84,7 @@ class Adam : public Optimizer {
   Adam(std::vector<Parameter*> parameters, const AdamOptions& options, bool decoupled);
 
  private:
-  void update(std::span<real> value, std::span<const real> grad, Slot& slot) override;
+  void update(const Slice& slice) const override;
   AdamOptions options_;
   bool decoupled_ = false;
 };

@@ -1,4 +1,4 @@
-// What every app's main does around its commands: exit codes and error messages.
+// What every app's main does around its commands: options, exit codes and error messages.
 #pragma once
 
 #include <fmt/format.h>
@@ -6,12 +6,20 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <stdexcept>
+#include <string>
 
 namespace apps {
 
 constexpr int kFailed = 1;         // bad input, reported on standard error
 constexpr int kUsage = 2;          // unknown or wrong option
 constexpr int kInterrupted = 130;  // Ctrl-C; what was learned is saved
+
+// An option that takes a number from low to high and shows its default.
+template <class T, class Bound>
+void add_number(CLI::App& command, const char* name, T& value, Bound low, Bound high,
+                const std::string& help) {
+  command.add_option(name, value, help)->check(CLI::Range(low, high))->capture_default_str();
+}
 
 // Parses the command line, which runs the chosen command's callback, and returns the exit code:
 // 0, kFailed, kUsage, or what `result` was set to.

@@ -137,6 +137,13 @@ TEST(BatchesTest, BatchesHoldTheirSequences) {
   EXPECT_EQ(seen, sequences.size());
 }
 
+TEST(BatchesTest, DealtPartsAreEvenAndHoldAllRows) {
+  EXPECT_EQ(deal(Rows{9, 8, 7, 6, 5}, 2), (Rows{9, 7, 5, 8, 6}));
+  EXPECT_EQ(deal(Rows{9, 8}, 4), (Rows{9, 8}));
+  EXPECT_EQ(deal(Rows{}, 3), Rows{});
+  EXPECT_EQ(test::error_of([] { deal(Rows{1}, 0); }), "deal: there must be a part; got 0");
+}
+
 TEST(BatchesTest, ArgumentsAreChecked) {
   EXPECT_EQ(test::error_of([] { plan_batches({}, 0); }),
             "plan_batches: batch size must be positive; got 0");

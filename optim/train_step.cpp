@@ -1,0 +1,73 @@
+#include <reel/optim/train_step.hpp>
+
+#include <algorithm>
+
+namespace reel::inline REEL_PRECISION {
+namespace {
+
+// A seed that differs for each (seed, step, shard): rounds of splitmix64 (Steele et al. 2014).
+std::uint64_t mix(std::uint64_t state, std::uint64_t more) {
+  std::uint64_t z = state + 0x9e3779b97f4a7c15 * (more + 1);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+std::size_t worker_count(const TrainStepOptions& options) {
+  if (options.workers > 0) return options.workers;
+  const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
+  return std::clamp<std::size_t>(options.shards, 1, threads);
+}
+
+}  // namespace
+
+TrainStep::TrainStep(Optimizer& optimizer, const TrainStepOptions& options)
+    : optimizer_(optimizer),
+      options_(options),
+      stores_(options.shards),
+      losses_(options.shards),
+      workers_(worker_count(options)) {
+  check<Error>(options.shards > 0, "train step: there must be a shard; got 0");
+  check<Error>(options.clip_norm >= 0, "train step: clip_norm must not be negative; got {}",
+               options.clip_norm);
+}
+
+double TrainStep::run_shards(std::size_t rows, const ShardLoss& loss) {
+  check<Error>(rows > 0, "train step: there must be a row; got 0");
+  const std::size_t each = rows / shards(), extra = rows % shards();
+  try {
+    workers_.run(std::min(shards(), rows), [&](std::size_t i) {
+      const std::size_t begin = i * each + std::min(i, extra);
+      const std::size_t end = begin + each + (i < extra ? 1 : 0);
+      Shard shard{i, begin, end, static_cast<double>(end - begin) / static_cast<double>(rows),
+                  Random(mix(mix(options_.seed, step_number), i))};
+      losses_[i] = run_shard(shard, loss);
+    });
+  } catch (...) {
+    for (GradientStore& store : stores_) store.clear();
+    throw;
+  }
+  sum_(stores_, workers_);
+  ++step_number;
+  double total = 0;
+  for (std::size_t i = 0; i < std::min(shards(), rows); ++i) total += losses_[i];
+  return total;
+}
+
+double TrainStep::run_shard(Shard& shard, const ShardLoss& function) {
+  const RedirectGradients redirect(stores_[shard.index]);
+  Tape tape;
+  const Var loss = function.call(function.what, shard);
+  check(loss.size() == 1, "train step: the loss of a shard must have one element; got {}",
+        loss.shape());
+  const double value = shard.weight * static_cast<double>(loss.item());
+  tape.backward(loss, full_array(loss.shape(), static_cast<real>(shard.weight)));
+  return value;
+}
+
+void TrainStep::update() {
+  if (options_.clip_norm > 0) clip_grad_norm(optimizer_.parameters(), options_.clip_norm);
+  optimizer_.step(workers_);
+}
+
+}  // namespace reel::inline REEL_PRECISION
