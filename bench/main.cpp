@@ -45,7 +45,9 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--layers", o.layers, "layers on top of each other")
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
-  app.add_option("--directions", o.directions, "only 1 so far")->check(only_one);
+  app.add_option("--directions", o.directions, "2: outputs of both, side by side")
+      ->check(CLI::Range(1, 2))
+      ->capture_default_str();
   app.add_option("--threads", o.threads, "only 1 so far")->check(only_one);
   app.add_option("--runs", o.runs, "turns of some 20 ms, or one step, for each contestant")
       ->check(CLI::Range(1, 100000))
@@ -115,6 +117,7 @@ void bench_all(const Options& options) {
     for (const std::string& shape : options.shapes) {
       Case what = make_case(cell, shape);
       what.layers = options.layers;
+      what.directions = options.directions;
       what.train = options.mode == "train";
       cases.push_back(what);
     }

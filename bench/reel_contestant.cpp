@@ -36,11 +36,14 @@ class Stack final : public ReelContestant {
  public:
   explicit Stack(const Problem& problem)
       : train_(problem.what.train),
+        directions_(problem.what.directions),
         x_(array({problem.what.steps, problem.what.batch, problem.what.input}, problem.x)),
-        dy_(array({problem.what.steps, problem.what.batch, problem.what.hidden}, problem.dy)) {
+        dy_(array({problem.what.steps, problem.what.batch, problem.what.width(problem.what.layers)},
+                  problem.dy)) {
     reel::Random random(1);
-    for (std::size_t l = 0; l < problem.what.layers; ++l) {
-      layers_.emplace_back(C(problem.what.width(l), problem.what.hidden, random));
+    for (std::size_t l = 0; l < problem.what.parts(); ++l) {
+      layers_.emplace_back(C(problem.what.width(l / directions_), problem.what.hidden, random));
+      names_.push_back(problem.what.part_name(l));
       reel::for_each_parameter(layers_.back().cell,
                                [&](const std::string& name, reel::Parameter& p) {
                                  const Numbers& start = named(problem.layers[l], name);
@@ -65,7 +68,7 @@ class Stack final : public ReelContestant {
     for (std::size_t l = 0; l < layers_.size(); ++l)
       reel::for_each_parameter(
           layers_[l].cell, [&](const std::string& name, const reel::Parameter& p) {
-            answer.emplace_back(fmt::format("d{}_l{}", name, l), numbers(p.grad()));
+            answer.emplace_back(fmt::format("d{}_{}", name, names_[l]), numbers(p.grad()));
           });
     return answer;
   }
@@ -80,9 +83,14 @@ class Stack final : public ReelContestant {
   }
 
  private:
+  reel::Var outputs(std::size_t l, const reel::Var& x) const {
+    const reel::Var y = layers_[l](x).outputs;
+    if (directions_ == 1) return y;
+    return concat({y, layers_[l + 1](x, {.reversed = true}).outputs}, -1);
+  }
   reel::Var forward() {
     reel::Var y = x_;
-    for (const auto& layer : layers_) y = layer(y).outputs;
+    for (std::size_t l = 0; l < layers_.size(); l += directions_) y = outputs(l, y);
     return y;
   }
   void forget_gradients() {
@@ -102,9 +110,11 @@ class Stack final : public ReelContestant {
   }
 
   bool train_;
+  std::size_t directions_;
   reel::Parameter x_;  // its gradient is wanted, its value is not copied
   reel::Array dy_;
-  std::vector<reel::Recurrent<C>> layers_;
+  std::vector<reel::Recurrent<C>> layers_;  // or, with two directions, both of each
+  std::vector<std::string> names_;
 };
 
 }  // namespace

@@ -21,7 +21,8 @@ std::vector<std::string> command(const Case& what, bool custom, const std::strin
           std::to_string(what.steps),
           std::to_string(what.input),
           std::to_string(what.hidden),
-          std::to_string(what.layers)};
+          std::to_string(what.layers),
+          std::to_string(what.directions)};
 }
 
 class Torch final : public Contestant {
