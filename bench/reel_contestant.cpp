@@ -86,7 +86,7 @@ class Stack final : public ReelContestant {
   reel::Var outputs(std::size_t l, const reel::Var& x) const {
     const reel::Var y = layers_[l](x).outputs;
     if (directions_ == 1) return y;
-    return concat({y, layers_[l + 1](x, {.reversed = true}).outputs}, -1);
+    return reel::concat({y, layers_[l + 1](x, {.reversed = true}).outputs}, -1);
   }
   reel::Var forward() {
     reel::Var y = x_;

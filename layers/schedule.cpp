@@ -27,8 +27,10 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
 
   Counts sorted(batch);
   std::iota(sorted.begin(), sorted.end(), std::size_t{0});
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [&](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
+  // Not stable_sort, which asks the system for memory.
+  std::sort(sorted.begin(), sorted.end(), [&](std::size_t a, std::size_t b) {
+    return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a < b;
+  });
   order_ = Indices::from_shape({batch});
   inverse_ = Indices::from_shape({batch});
   for (std::size_t i = 0; i < batch; ++i) {
