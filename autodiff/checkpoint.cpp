@@ -234,7 +234,7 @@ void Replay::record_and_play_back(std::size_t begin, std::size_t end, Vars state
   const std::span<const Var> initial(node_.inputs().begin() + 1, node_.inputs().end());
   const WithoutReader without(begin == 0 ? initial : std::span<const Var>());
   Ref<RunLeaf> x_leaf;
-  std::vector<Ref<RunLeaf>> leaves;
+  std::vector<Ref<RunLeaf>, PoolAllocator<Ref<RunLeaf>>> leaves;
   Vars pieces;
   {
     const ResumeRecording resume(tape_);

@@ -18,6 +18,9 @@ class Loop {
   };
 
   virtual ~Loop() = default;
+  // Lives in the pool.
+  static void* operator new(std::size_t bytes) { return pool::allocate(bytes); }
+  static void operator delete(void* memory) { pool::release(memory); }
   virtual std::size_t steps() const = 0;
   virtual std::size_t outputs() const = 0;
   virtual Shape output_shape(std::size_t output) const = 0;  // rows first

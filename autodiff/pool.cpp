@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kSteps = 8;  // size classes per power of two: at most 1/8 is wasted
 constexpr std::size_t kClasses = 48 * kSteps;
-constexpr std::size_t kKeep = std::size_t{1} << 18;  // waiting bytes that are never trimmed
+constexpr std::size_t kLeast = std::size_t{1} << 19;  // bytes that any work is taken to need
 constexpr std::size_t kNear = kSteps / 2;  // a block of so many classes above serves as well
 
 // Lies right before a block's data, which begins kHeader or kLine bytes behind its first byte.
@@ -52,6 +52,7 @@ thread_local bool gone = false;  // the pool of an ending thread
 struct Pool {
   std::array<Header*, kClasses> waiting{};
   PoolStats stats;
+  std::size_t needed = kLeast;  // most bytes in use so far; no matter who resets the peak
 
   ~Pool() {
     trim(0);
@@ -64,10 +65,9 @@ struct Pool {
       if (void* data = take(c)) return data;
     const std::size_t size = bytes_of(size_class);
     use(size);
-    // What waits in other classes may not grow beyond half of what the work needs.
-    const std::size_t waiting_bytes = stats.reserved + size - stats.in_use;
-    if (const std::size_t keep = std::max(kKeep, stats.peak_in_use / 2); waiting_bytes > keep)
-      trim(keep / 2);
+    // All that is held may not grow beyond half more than what the work needs. What waits is not
+    // looked at alone: at the start of a step all that the step will need waits.
+    if (stats.reserved + size > needed + needed / 2) trim(needed + needed / 4 - stats.in_use);
     const bool small = bytes <= kMostSmall;
     void* memory = std::aligned_alloc(kLine, small ? size : size + kLine);
     if (!memory) {
@@ -91,6 +91,7 @@ struct Pool {
   void use(std::size_t size) {
     stats.in_use += size;
     stats.peak_in_use = std::max(stats.peak_in_use, stats.in_use);
+    needed = std::max(needed, stats.in_use);
   }
   void release(Header* header) {
     const std::size_t size = bytes_of(header->size_class);
@@ -101,9 +102,7 @@ struct Pool {
     stats.in_use -= size;
     header->next = std::exchange(waiting[header->size_class], header);
     // Only on a thread that returns more than it takes.
-    if (const std::size_t most = 2 * std::max(kKeep, stats.peak_in_use);
-        stats.reserved - stats.in_use > most)
-      trim(most / 4);
+    if (stats.reserved - stats.in_use > 2 * needed) trim(needed / 2);
   }
   // Frees waiting blocks, largest first, until at most `keep` bytes wait.
   void trim(std::size_t keep) {
@@ -138,6 +137,10 @@ void release(void* block) noexcept {
 
 PoolStats stats() { return local().stats; }
 void reset_peak() { local().stats.peak_in_use = local().stats.in_use; }
-void trim() { local().trim(0); }
+void trim() {
+  Pool& pool = local();
+  pool.trim(0);
+  pool.needed = std::max(kLeast, pool.stats.in_use);
+}
 
 }  // namespace reel::pool

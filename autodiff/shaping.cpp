@@ -196,7 +196,7 @@ struct SplitNode : Node {
   explicit SplitNode(std::size_t a) : axis(a) {}
   void pull(Pull& p) override {
     p.give(0, [&] {
-      std::vector<Var> parts;
+      Vars parts;
       for (std::size_t k = 0; k < outputs().size(); ++k) parts.push_back(p.dy(k));
       return concat(parts, signed_of(axis));
     });
@@ -347,7 +347,7 @@ Var stack(std::span<const Var> parts, std::ptrdiff_t axis) {
           part.shape());
   Axes extents(shape.begin(), shape.end());
   extents.insert(at, 1);
-  std::vector<Var> wide;
+  Vars wide;
   for (const Var& part : parts) wide.push_back(reshape(part, extents));
   return concat(wide, signed_of(at));
 }

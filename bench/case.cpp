@@ -54,7 +54,11 @@ double Case::flops() const {
   double inner = 0;
   for (std::size_t l = 0; l < layers; ++l) inner += static_cast<double>(width(l) + hidden);
   const auto rows = static_cast<double>(batch * steps);
-  return (train ? 6 : 2) * rows * inner * static_cast<double>(cell.gates * hidden);
+  return (train ? 6 : 2) * rows * inner * static_cast<double>(directions * cell.gates * hidden);
+}
+
+std::string Case::part_name(std::size_t part) const {
+  return fmt::format("l{}{}", part / directions, part % directions == 0 ? "" : "_reverse");
 }
 
 Case make_case(const std::string& cell, const std::string& shape) {
@@ -75,24 +79,24 @@ Problem make_problem(const Case& what) {
   };
   const std::size_t rows = what.batch * what.steps, gates = what.cell.gates * what.hidden;
   const double bound = 1 / std::sqrt(static_cast<double>(what.hidden));
-  Problem problem{what, draw(rows * what.input, 1), draw(rows * what.hidden, 1), {}};
-  for (std::size_t l = 0; l < what.layers; ++l)
-    problem.layers.push_back({draw(gates * what.width(l), bound), draw(gates * what.hidden, bound),
-                              draw(gates, bound),
+  Problem problem{what, draw(rows * what.input, 1), draw(rows * what.width(what.layers), 1), {}};
+  for (std::size_t part = 0; part < what.parts(); ++part)
+    problem.layers.push_back({draw(gates * what.width(part / what.directions), bound),
+                              draw(gates * what.hidden, bound), draw(gates, bound),
                               draw(gates, what.cell.equations == "gru" ? bound : 0)});
   return problem;
 }
 
 AnswerNames::AnswerNames(const Case& what) {
   const std::size_t rows = what.batch * what.steps, gates = what.cell.gates * what.hidden;
-  names_.emplace_back("outputs", rows * what.hidden);
+  names_.emplace_back("outputs", rows * what.width(what.layers));
   if (!what.train) return;
   names_.emplace_back("dx", rows * what.input);
-  for (std::size_t l = 0; l < what.layers; ++l) {
+  for (std::size_t part = 0; part < what.parts(); ++part) {
     const auto add = [&](const char* name, std::size_t size) {
-      names_.emplace_back(fmt::format("d{}_l{}", name, l), size);
+      names_.emplace_back(fmt::format("d{}_{}", name, what.part_name(part)), size);
     };
-    add("weight_ih", gates * what.width(l));
+    add("weight_ih", gates * what.width(part / what.directions));
     add("weight_hh", gates * what.hidden);
     add("bias_ih", gates);
     if (what.cell.equations == "gru") add("bias_hh", gates);

@@ -23,12 +23,17 @@ struct Case {
   std::string shape;  // S1 .. S5, or B,T,E,H
   std::size_t batch, steps, input, hidden;
   std::size_t layers = 1;
-  bool train = true;  // forward and backward; else forward only
+  std::size_t directions = 1;  // 2: each layer's outputs are those of both, side by side
+  bool train = true;           // forward and backward; else forward only
   std::size_t threads = 1;
   std::size_t shards = 1;  // of the batch, each with a tape; peers know nothing of them
 
-  std::size_t width(std::size_t layer) const { return layer == 0 ? input : hidden; }
-  double flops() const;  // of the matrix products of a step
+  // Of a layer's input; that of the layer after the last is the width of the outputs.
+  std::size_t width(std::size_t layer) const { return layer == 0 ? input : directions * hidden; }
+  // The parts of a stack: a layer's directions, then the next layer's.
+  std::size_t parts() const { return layers * directions; }
+  std::string part_name(std::size_t part) const;  // l0, or l0_reverse
+  double flops() const;                           // of the matrix products of a step
 };
 Case make_case(const std::string& cell, const std::string& shape);
 
@@ -37,16 +42,16 @@ using Numbers = std::vector<float>;
 // The numbers of a case, in PyTorch's layouts and gate order.
 struct Problem {
   Case what;
-  Numbers x, dy;  // [T, B, E], and dLoss/doutputs [T, B, H]
+  Numbers x, dy;  // [T, B, E], and dLoss/doutputs [T, B, directions H]
   struct Layer {
-    Numbers weight_ih, weight_hh;  // [G H, E or H], [G H, H]
+    Numbers weight_ih, weight_hh;  // [G H, width], [G H, H]
     Numbers bias_ih, bias_hh;      // [G H]; bias_hh is zero where it would only add to bias_ih
   };
-  std::vector<Layer> layers;
+  std::vector<Layer> layers;  // of each part
 };
 Problem make_problem(const Case& what);
 
-// Outputs and gradients by name, in the order: outputs, dx, then per layer those of weight_ih,
+// Outputs and gradients by name, in the order: outputs, dx, then per part those of weight_ih,
 // weight_hh, bias_ih and, for the GRU, bias_hh. Forward only: just the outputs.
 using Answer = std::vector<std::pair<std::string, Numbers>>;
 

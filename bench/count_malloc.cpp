@@ -6,7 +6,8 @@
 #include <cerrno>
 #include <cstdlib>
 
-#ifdef __GLIBC__
+// Sanitizers have a malloc of their own.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
 namespace {
 std::atomic<long> calls{0};

@@ -47,7 +47,9 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--layers", o.layers, "layers on top of each other")
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
-  app.add_option("--directions", o.directions, "only 1 so far")->check(only_one);
+  app.add_option("--directions", o.directions, "2: outputs of both, side by side")
+      ->check(CLI::Range(1, 2))
+      ->capture_default_str();
   app.add_option("--threads", o.threads, "of reel and its peers")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
@@ -127,6 +129,7 @@ void bench_all(const Options& options) {
     for (const std::string& shape : options.shapes) {
       Case what = make_case(cell, shape);
       what.layers = options.layers;
+      what.directions = options.directions;
       what.train = options.mode == "train";
       what.threads = options.threads;
       what.shards = options.shards > 0 ? options.shards : options.threads;

@@ -6,24 +6,23 @@ namespace {
 using dnnl::prop_kind;
 using Desc = dnnl::memory::desc;
 
-constexpr auto kDirection = dnnl::rnn_direction::unidirectional_left2right;
 constexpr auto kTanh = dnnl::algorithm::eltwise_tanh;
 
 dnnl::lstm_forward::primitive_desc lstm(const OneDnnShapes& s, const dnnl::engine& engine,
                                         prop_kind kind) {
-  return {{kind, kDirection, s.src, s.state, s.state, s.weights_layer, s.weights_iter, s.bias,
+  return {{kind, s.direction, s.src, s.state, s.state, s.weights_layer, s.weights_iter, s.bias,
            s.dst, Desc(), Desc()},
           engine};
 }
 dnnl::lbr_gru_forward::primitive_desc gru(const OneDnnShapes& s, const dnnl::engine& engine,
                                           prop_kind kind) {
   return {
-      {kind, kDirection, s.src, s.state, s.weights_layer, s.weights_iter, s.bias, s.dst, Desc()},
+      {kind, s.direction, s.src, s.state, s.weights_layer, s.weights_iter, s.bias, s.dst, Desc()},
       engine};
 }
 dnnl::vanilla_rnn_forward::primitive_desc rnn(const OneDnnShapes& s, const dnnl::engine& engine,
                                               prop_kind kind) {
-  return {{kind, kTanh, kDirection, s.src, s.state, s.weights_layer, s.weights_iter, s.bias, s.dst,
+  return {{kind, kTanh, s.direction, s.src, s.state, s.weights_layer, s.weights_iter, s.bias, s.dst,
            Desc()},
           engine};
 }
@@ -45,18 +44,18 @@ dnnl::primitive_desc onednn_backward(const std::string& equations, const OneDnnS
   const auto hint = prop_kind::forward_training;
   if (equations == "lstm")
     return dnnl::lstm_backward::primitive_desc(
-        {kind,           kDirection, s.src,           s.state,        s.state, s.weights_layer,
-         s.weights_iter, s.bias,     s.dst,           Desc(),         Desc(),  s.src,
-         s.state,        s.state,    s.weights_layer, s.weights_iter, s.bias,  s.dst,
+        {kind,           s.direction, s.src,           s.state,        s.state, s.weights_layer,
+         s.weights_iter, s.bias,      s.dst,           Desc(),         Desc(),  s.src,
+         s.state,        s.state,     s.weights_layer, s.weights_iter, s.bias,  s.dst,
          Desc(),         Desc()},
         engine, lstm(s, engine, hint));
   if (equations == "gru")
     return dnnl::lbr_gru_backward::primitive_desc(
-        {kind, kDirection, s.src, s.state, s.weights_layer, s.weights_iter, s.bias, s.dst, Desc(),
+        {kind, s.direction, s.src, s.state, s.weights_layer, s.weights_iter, s.bias, s.dst, Desc(),
          s.src, s.state, s.weights_layer, s.weights_iter, s.bias, s.dst, Desc()},
         engine, gru(s, engine, hint));
   return dnnl::vanilla_rnn_backward::primitive_desc(
-      {kind, kTanh, kDirection, s.src, s.state, s.weights_layer, s.weights_iter, s.bias, s.dst,
+      {kind, kTanh, s.direction, s.src, s.state, s.weights_layer, s.weights_iter, s.bias, s.dst,
        Desc(), s.src, s.state, s.weights_layer, s.weights_iter, s.bias, s.dst, Desc()},
       engine, rnn(s, engine, hint));
 }

@@ -8,6 +8,7 @@ namespace bench {
 
 // What flows through one layer, as memory descriptions.
 struct OneDnnShapes {
+  dnnl::rnn_direction direction;
   dnnl::memory::desc src, state, weights_layer, weights_iter, bias, dst;
 };
 

@@ -35,12 +35,17 @@ OneDnnLayer::OneDnnLayer(const Problem& problem, std::size_t l, const dnnl::engi
     : what_(problem.what), engine_(engine), stream_(stream) {
   const auto size = [](std::size_t n) { return static_cast<memory::dim>(n); };
   t_ = size(what_.steps), b_ = size(what_.batch), h_ = size(what_.hidden);
-  g_ = size(what_.cell.gates), e_ = size(what_.width(l));
-  const memory::dim biases = what_.cell.equations == "gru" ? 4 : g_;
-  const OneDnnShapes shapes{
-      floats({t_, b_, e_}, Tag::tnc),        floats({1, 1, b_, h_}, Tag::ldnc),
-      floats({1, 1, e_, g_, h_}, Tag::any),  floats({1, 1, h_, g_, h_}, Tag::any),
-      floats({1, 1, biases, h_}, Tag::ldgo), floats({t_, b_, h_}, Tag::tnc)};
+  g_ = size(what_.cell.gates), e_ = size(what_.width(l)), d_ = size(what_.directions);
+  biases_ = what_.cell.equations == "gru" ? 4 : g_;
+  const auto direction = d_ == 2 ? dnnl::rnn_direction::bidirectional_concat
+                                 : dnnl::rnn_direction::unidirectional_left2right;
+  const OneDnnShapes shapes{direction,
+                            floats({t_, b_, e_}, Tag::tnc),
+                            floats({1, d_, b_, h_}, Tag::ldnc),
+                            floats({1, d_, e_, g_, h_}, Tag::any),
+                            floats({1, d_, h_, g_, h_}, Tag::any),
+                            floats({1, d_, biases_, h_}, Tag::ldgo),
+                            floats({t_, b_, d_ * h_}, Tag::tnc)};
   const auto forward = onednn_forward(what_.cell.equations, shapes, engine, what_.train);
   forward_ = dnnl::primitive(forward);
   forward_layer_ = mem(forward, DNNL_ARG_WEIGHTS_LAYER);
@@ -50,7 +55,7 @@ OneDnnLayer::OneDnnLayer(const Problem& problem, std::size_t l, const dnnl::engi
   state_ = mem(forward, DNNL_ARG_SRC_ITER);
   diff_state_ = mem(forward, DNNL_ARG_SRC_ITER);
   zero(state_);
-  load(problem.layers[l]);
+  load(&problem.layers[l * what_.directions]);
   if (!what_.train) {
     prepare_weights(forward_layer_, forward_iter_);
     return;
@@ -103,16 +108,19 @@ const memory& OneDnnLayer::backward(const memory& src, const memory& diff_dst) {
 
 std::vector<Numbers> OneDnnLayer::gradients() {
   std::vector<Numbers> all;
-  for (auto [diff, in] : {std::pair(diff_layer_, e_), std::pair(diff_iter_, h_)}) {
-    memory dense(floats({1, 1, in, g_, h_}, Tag::ldgoi), engine_);
-    dnnl::reorder(diff, dense).execute(stream_, diff, dense);
-    all.push_back(exchange_gates({data(dense), data(dense) + in * g_ * h_}, what_.cell.equations));
-  }
-  const float* bias = data(diff_bias_);
-  all.push_back(exchange_gates({bias, bias + g_ * h_}, what_.cell.equations));
-  if (what_.cell.equations == "gru") {
-    all.push_back(all.back());
-    std::copy_n(bias + 3 * h_, h_, all.back().begin() + 2 * h_);
+  for (memory::dim d = 0; d < d_; ++d) {
+    for (auto [diff, in] : {std::pair(diff_layer_, e_), std::pair(diff_iter_, h_)}) {
+      memory dense(floats({1, d_, in, g_, h_}, Tag::ldgoi), engine_);
+      dnnl::reorder(diff, dense).execute(stream_, diff, dense);
+      const float* blocks = data(dense) + d * in * g_ * h_;
+      all.push_back(exchange_gates({blocks, blocks + in * g_ * h_}, what_.cell.equations));
+    }
+    const float* bias = data(diff_bias_) + d * biases_ * h_;
+    all.push_back(exchange_gates({bias, bias + g_ * h_}, what_.cell.equations));
+    if (what_.cell.equations == "gru") {
+      all.push_back(all.back());
+      std::copy_n(bias + 3 * h_, h_, all.back().begin() + 2 * h_);
+    }
   }
   return all;
 }
@@ -128,22 +136,30 @@ void OneDnnLayer::add_state(Arguments& args, int h, int c, const memory& state) 
   if (what_.cell.equations == "lstm") args.emplace(c, state);
 }
 
-void OneDnnLayer::load(const Problem::Layer& layer) {
-  const auto dense = [&](const Numbers& weights, memory::dim in) {
-    Numbers blocks = exchange_gates(weights, what_.cell.equations);
-    memory from(floats({1, 1, in, g_, h_}, Tag::ldgoi), engine_, blocks.data());
-    memory to(floats({1, 1, in, g_, h_}, Tag::ldigo), engine_);
+void OneDnnLayer::load(const Problem::Layer* directions) {
+  const auto dense = [&](Numbers Problem::Layer::*weights, memory::dim in) {
+    Numbers all;
+    for (memory::dim d = 0; d < d_; ++d) {
+      const Numbers blocks = exchange_gates(directions[d].*weights, what_.cell.equations);
+      all.insert(all.end(), blocks.begin(), blocks.end());
+    }
+    memory from(floats({1, d_, in, g_, h_}, Tag::ldgoi), engine_, all.data());
+    memory to(floats({1, d_, in, g_, h_}, Tag::ldigo), engine_);
     dnnl::reorder(from, to).execute(stream_, from, to);
     return to;
   };
-  weights_layer_ = dense(layer.weight_ih, e_);
-  weights_iter_ = dense(layer.weight_hh, h_);
+  weights_layer_ = dense(&Problem::Layer::weight_ih, e_);
+  weights_iter_ = dense(&Problem::Layer::weight_hh, h_);
+  for (memory::dim d = 0; d < d_; ++d) load_bias(directions[d], data(bias_) + d * biases_ * h_);
+}
+
+void OneDnnLayer::load_bias(const Problem::Layer& layer, float* bias) const {
   const Numbers ih = exchange_gates(layer.bias_ih, what_.cell.equations);
   const Numbers hh = exchange_gates(layer.bias_hh, what_.cell.equations);
   // The GRU's candidate has two biases: the hidden one stands inside the reset gate.
   const std::size_t summed = what_.cell.equations == "gru" ? 2 * what_.hidden : ih.size();
-  for (std::size_t i = 0; i < ih.size(); ++i) data(bias_)[i] = ih[i] + (i < summed ? hh[i] : 0);
-  if (summed < ih.size()) std::copy(hh.begin() + 2 * h_, hh.end(), data(bias_) + 3 * h_);
+  for (std::size_t i = 0; i < ih.size(); ++i) bias[i] = ih[i] + (i < summed ? hh[i] : 0);
+  if (summed < ih.size()) std::copy(hh.begin() + 2 * h_, hh.end(), bias + 3 * h_);
 }
 
 void OneDnnLayer::prepare_weights(memory& layer, memory& iter) {

@@ -23,7 +23,7 @@ class OneDnn final : public Contestant {
       return m;
     };
     x_ = time_major(problem.x, what_.input);
-    dy_ = time_major(problem.dy, what_.hidden);
+    dy_ = time_major(problem.dy, what_.width(what_.layers));
     for (std::size_t l = 0; l < what_.layers; ++l)
       layers_.emplace_back(problem, l, engine_, stream_);
   }

@@ -60,10 +60,11 @@ class Stack final : public ReelContestant {
   explicit Stack(const Problem& problem)
       : what_(problem.what),
         x_(array({what_.steps, what_.batch, what_.input}, problem.x)),
-        dy_(array({what_.steps, what_.batch, what_.hidden}, problem.dy)) {
+        dy_(array({what_.steps, what_.batch, what_.width(what_.layers)}, problem.dy)) {
     reel::Random random(1);
-    for (std::size_t l = 0; l < what_.layers; ++l) {
-      layers_.emplace_back(C(what_.width(l), what_.hidden, random));
+    for (std::size_t l = 0; l < what_.parts(); ++l) {
+      layers_.emplace_back(C(what_.width(l / what_.directions), what_.hidden, random));
+      names_.push_back(what_.part_name(l));
       reel::for_each_parameter(layers_.back().cell,
                                [&](const std::string& name, reel::Parameter& p) {
                                  const Numbers& start = named(problem.layers[l], name);
@@ -91,7 +92,7 @@ class Stack final : public ReelContestant {
     for (std::size_t l = 0; l < layers_.size(); ++l)
       reel::for_each_parameter(
           layers_[l].cell, [&](const std::string& name, const reel::Parameter& p) {
-            answer.emplace_back(fmt::format("d{}_l{}", name, l), numbers(p.grad()));
+            answer.emplace_back(fmt::format("d{}_{}", name, names_[l]), numbers(p.grad()));
           });
     return answer;
   }
@@ -140,9 +141,14 @@ class Stack final : public ReelContestant {
       return sum(reel::Var(part.x));
     });
   }
+  reel::Var outputs(std::size_t l, const reel::Var& x) const {
+    const reel::Var y = layers_[l](x).outputs;
+    if (what_.directions == 1) return y;
+    return reel::concat({y, layers_[l + 1](x, {.reversed = true}).outputs}, -1);
+  }
   reel::Var forward(const reel::Var& x) const {
     reel::Var y = x;
-    for (const auto& layer : layers_) y = layer(y).outputs;
+    for (std::size_t l = 0; l < layers_.size(); l += what_.directions) y = outputs(l, y);
     return y;
   }
   void forget_gradients() {
@@ -177,7 +183,8 @@ class Stack final : public ReelContestant {
   Case what_;
   reel::Parameter x_;  // its gradient is wanted, its value is not copied
   reel::Parameter dy_;
-  std::vector<reel::Recurrent<C>> layers_;
+  std::vector<reel::Recurrent<C>> layers_;  // or, with two directions, both of each
+  std::vector<std::string> names_;
   std::vector<Part> parts_;
   std::unique_ptr<reel::Optimizer> optimizer_;  // which takes no step
   std::unique_ptr<reel::TrainStep> step_;

@@ -36,7 +36,7 @@ nlohmann::json json(const CaseResult& r) {
           {"input", c.input},
           {"hidden", c.hidden},
           {"layers", c.layers},
-          {"directions", 1},
+          {"directions", c.directions},
           {"threads", c.threads},
           {"shards", c.shards},
           {"mode", c.train ? "train" : "infer"},
@@ -56,11 +56,10 @@ std::vector<std::string> lines(const CaseResult& r) {
     const Case& c = r.what;
     return fmt::format(
         "cell={} shape={} threads={} shards={} reel_ms={} {} gflops={:.1f} peak_fraction={:.2f} "
-        "mallocs={} "
-        "tape_bytes={} spread={:.2f} mode={} layers={}",
+        "mallocs={} tape_bytes={} spread={:.2f} mode={} layers={} directions={}",
         c.cell.name, c.shape, c.threads, c.shards, number(r.ms.median), peer, r.gflops(),
         r.peak_fraction(), r.cost.mallocs, r.cost.tape_bytes, r.ms.spread(),
-        c.train ? "train" : "infer", c.layers);
+        c.train ? "train" : "infer", c.layers, c.directions);
   };
   if (r.peers.empty()) return {line("peer=none")};
   std::vector<std::string> all;

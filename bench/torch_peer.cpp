@@ -22,6 +22,7 @@ std::vector<std::string> command(const Case& what, bool custom, const std::strin
           std::to_string(what.input),
           std::to_string(what.hidden),
           std::to_string(what.layers),
+          std::to_string(what.directions),
           std::to_string(what.threads)};
 }
 

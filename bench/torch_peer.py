@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """PyTorch's side of reel-bench, one case; torch_peer.cpp runs it and talks to it.
 
-Arguments: lstm|gru|rnn builtin|custom train|infer B T E H layers threads. Says "ready", reads x, dy and
-the weights as raw floats, then answers lines: "step N" with the milliseconds of N steps, "answer"
-with outputs and gradients as raw floats.
+Arguments: lstm|gru|rnn builtin|custom train|infer B T E H layers directions threads. Says "ready",
+reads x, dy and the weights as raw floats, then answers lines: "step N" with the milliseconds of N
+steps, "answer" with outputs and gradients as raw floats.
 """
 import os
 import sys
@@ -26,21 +26,29 @@ class Custom(torch.nn.Module):
 
     def __init__(self, cell, shapes):
         super().__init__()
-        self.step, self.hidden = getattr(self, cell), shapes[0]["weight_hh"][1]
-        for layer, named in enumerate(shapes):
+        self.step, self.hidden = getattr(self, cell), next(iter(shapes.values()))["weight_hh"][1]
+        self.layers = [[part for part in shapes if part.split("_")[0] == layer]
+                       for layer in dict.fromkeys(part.split("_")[0] for part in shapes)]
+        for part, named in shapes.items():
             for name, shape in named.items():
-                self.register_parameter(f"{name}_l{layer}", torch.nn.Parameter(torch.zeros(shape)))
+                self.register_parameter(f"{name}_{part}", torch.nn.Parameter(torch.zeros(shape)))
 
     def forward(self, x):
-        for layer in range(len(list(self.parameters())) // len(NAMES)):
-            w, v, b, d = (getattr(self, f"{name}_l{layer}") for name in NAMES)
-            state = [x.new_zeros(x.shape[1], self.hidden)] * 2
-            outputs = []
-            for row in torch.nn.functional.linear(x, w, b).unbind(0):
-                state = self.step(row, torch.nn.functional.linear(state[0], v, d), state)
-                outputs.append(state[0])
-            x = torch.stack(outputs)
+        for parts in self.layers:
+            outputs = [self.run(part, x) for part in parts]
+            x = outputs[0] if len(outputs) == 1 else torch.cat(outputs, -1)
         return x, None
+
+    def run(self, part, x):
+        w, v, b, d = (getattr(self, f"{name}_{part}") for name in NAMES)
+        state = [x.new_zeros(x.shape[1], self.hidden)] * 2
+        outputs = []
+        rows = torch.nn.functional.linear(x, w, b).unbind(0)
+        step = -1 if part.endswith("reverse") else 1
+        for row in rows[::step]:
+            state = self.step(row, torch.nn.functional.linear(state[0], v, d), state)
+            outputs.append(state[0])
+        return torch.stack(outputs[::step])
 
     @staticmethod
     def lstm(x, a, state):
@@ -62,7 +70,7 @@ class Custom(torch.nn.Module):
 
 def main():
     cell, form, mode = sys.argv[1:4]
-    batch, steps, inputs, hidden, layers, threads = map(int, sys.argv[4:])
+    batch, steps, inputs, hidden, layers, directions, threads = map(int, sys.argv[4:])
     torch.set_num_threads(threads)
     print("ready", flush=True)
 
@@ -72,17 +80,21 @@ def main():
                                 .reshape(shape).copy())
 
     rows = GATES[cell] * hidden
-    shapes = [dict(zip(NAMES, ((rows, hidden if layer else inputs), (rows, hidden), (rows,), (rows,))))
-              for layer in range(layers)]
+    outputs = directions * hidden
+    shapes = {f"l{layer}{suffix}":
+              {"weight_ih": (rows, outputs if layer else inputs), "weight_hh": (rows, hidden),
+               "bias_ih": (rows,), "bias_hh": (rows,)}
+              for layer in range(layers) for suffix in ("", "_reverse")[:directions]}
     if form == "custom":
         net = Custom(cell, shapes)
     else:
-        net = getattr(torch.nn, cell.upper())(inputs, hidden, layers)
-    x, dy = receive(steps, batch, inputs), receive(steps, batch, hidden)
+        net = getattr(torch.nn, cell.upper())(inputs, hidden, layers,
+                                              bidirectional=directions == 2)
+    x, dy = receive(steps, batch, inputs), receive(steps, batch, outputs)
     with torch.no_grad():
-        for layer, named in enumerate(shapes):
+        for part, named in shapes.items():
             for name, shape in named.items():
-                getattr(net, f"{name}_l{layer}").copy_(receive(*shape))
+                getattr(net, f"{name}_{part}").copy_(receive(*shape))
     train = mode == "train"
     x.requires_grad_(train)
     torch.set_grad_enabled(train)
@@ -109,8 +121,8 @@ def main():
             parts = [step()]
             if train:
                 names = NAMES if cell == "gru" else NAMES[:3]
-                parts += [x.grad] + [getattr(net, f"{name}_l{layer}").grad
-                                     for layer in range(layers) for name in names]
+                parts += [x.grad] + [getattr(net, f"{name}_{part}").grad
+                                     for part in shapes for name in names]
             for part in parts:
                 sys.stdout.buffer.write(part.detach().contiguous().numpy().tobytes())
             sys.stdout.buffer.flush()

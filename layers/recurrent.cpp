@@ -3,19 +3,21 @@
 
 namespace reel::inline REEL_PRECISION::detail {
 
-std::vector<Var> hoisted_steps(const Var& projected, std::span<const std::size_t> rows_at) {
+Vars hoisted_steps(const Var& projected, std::span<const std::size_t> rows_at) {
   // Only if nobody else will read the product: neither its own rule nor another handle or view.
   const Node& n = projected.node();
   const bool sole = n.value_unread && !n.pinned && n.refs == (n.tape ? 2u : 1u) &&
                     n.value.storage && n.value.storage->refs == 1 && n.value.view.is_dense();
-  std::vector<Var> steps = split(projected, rows_at, 0);
+  Vars steps(rows_at.size());
+  split_into(steps, projected, rows_at, 0);
   for (const Var& step : steps) step.ref()->overwritable = sole;
   return steps;
 }
 
-Var drop_finished(const Var& part, std::size_t rows, std::vector<Var>& finished) {
+Var drop_finished(const Var& part, std::size_t rows, Vars& finished) {
   const std::size_t alive[] = {rows, part.size(0) - rows};
-  std::vector<Var> parts = split(part, alive, 0);
+  std::array<Var, 2> parts;
+  split_into(parts, part, alive, 0);
   finished.push_back(parts[1]);
   return parts[0];
 }
@@ -51,7 +53,7 @@ Var ScheduledLoop::packed(const Var& x, std::size_t begin, std::size_t end) cons
   return schedule_->is_full() ? x : gather(x, schedule_->pack(begin, end));
 }
 
-Var ScheduledLoop::finished(std::vector<Var>& parts) const {
+Var ScheduledLoop::finished(Vars& parts) const {
   if (parts.empty()) return {};
   if (schedule_->is_full()) return parts[0];
   std::reverse(parts.begin(), parts.end());

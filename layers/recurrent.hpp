@@ -16,9 +16,9 @@ namespace reel::inline REEL_PRECISION {
 namespace detail {
 
 // The rows of a hoisted product, one Var per step, each of which its step may overwrite.
-std::vector<Var> hoisted_steps(const Var& projected, std::span<const std::size_t> rows_at);
+Vars hoisted_steps(const Var& projected, std::span<const std::size_t> rows_at);
 // First `rows` rows of a state part; the others are appended to `finished`.
-Var drop_finished(const Var& part, std::size_t rows, std::vector<Var>& finished);
+Var drop_finished(const Var& part, std::size_t rows, Vars& finished);
 
 // A cell's steps as a loop over x [T B, in]. Output 0 is the first state part after each step,
 // packed rows [total, width]; output 1 + i is the final state's part i, sorted rows [B, width].
@@ -35,10 +35,10 @@ class ScheduledLoop : public Loop {
  protected:
   Var packed(const Var& x, std::size_t begin, std::size_t end) const;
   std::span<const std::size_t> rows_at(std::size_t begin, std::size_t end) const {
-    return std::span(schedule_->rows_at()).subspan(begin, end - begin);
+    return schedule_->rows_at().subspan(begin, end - begin);
   }
   // Sorted rows that have ended before a step.
-  Var finished(std::vector<Var>& parts) const;
+  Var finished(Vars& parts) const;
 
   const std::shared_ptr<const Schedule> schedule_;
   ShortList<std::size_t> widths_;  // of the state parts
@@ -67,16 +67,16 @@ Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& pa
   const auto all_parts = state_parts(state);
   for (std::size_t i = 0; i < all_parts.size(); ++i) *all_parts[i] = std::move(parts[i]);
 
-  std::vector<Var> xs;
+  Vars xs(end - begin);
   if constexpr (Projecting<C>)
     xs = hoisted_steps(cell_.project(packed(x, begin, end)), rows_at(begin, end));
   else
-    xs = split(packed(x, begin, end), rows_at(begin, end), 0);
+    split_into(xs, packed(x, begin, end), rows_at(begin, end), 0);
 
   // A state belongs to the run that it enters: see Loop::run.
   const bool last = end == steps();
-  std::vector<Var> outputs;
-  std::array<std::vector<Var>, std::tuple_size_v<decltype(state_parts(state))>> done;
+  Vars outputs;
+  std::array<Vars, std::tuple_size_v<decltype(state_parts(state))>> done;
   if (all_outputs_ && begin > 0) outputs.push_back(*all_parts[0]);
   for (std::size_t t = begin; t < end; ++t) {
     const std::size_t alive = schedule_->rows_at()[t];
@@ -108,6 +108,9 @@ struct Recurrent {
     std::span<const std::size_t> lengths = {};  // [B]; none: all T
     std::optional<State> state = {};            // initial, parts [B, width]; none: the cell's own
     bool all_outputs = true;                    // false: only the final state is wanted
+    // The cell runs from each row's own end to its start. Outputs stand where their elements do;
+    // the final state is the one after the row's first element.
+    bool reversed = false;
     // While a tape records: keep few states, compute the others again in backward. Gradients are
     // the same; the layer must live as long as the tape; a cell's project sees some steps at a
     // time; what its step draws from a Random is drawn again.
@@ -116,7 +119,7 @@ struct Recurrent {
   struct Result {
     Var outputs;  // [T, B, width of the first state part]; empty without all_outputs
     State state;  // final
-    // The output of each row's last step [B, width].
+    // The output of the step that each row ends with [B, width].
     Var last() const { return *state_parts(state)[0]; }
   };
 
@@ -138,13 +141,23 @@ struct Recurrent {
   // Of any parameter's name, what stands before its path within the cell.
   std::string_view path() const {
     std::string_view path = "recurrent";
-    for_each_parameter(cell, [&](const std::string& within, const Parameter& p) {
+    for_each_depth(cell, 0, [&](const Parameter& p, std::ptrdiff_t depth) {
       std::string_view outer = layer_path(p, "");
-      for (auto depth = std::count(within.begin(), within.end(), '.'); depth > 0; --depth)
+      for (; depth > 1; --depth)
         outer = outer.substr(0, outer.find('.') == outer.npos ? 0 : outer.rfind('.'));
       if (!outer.empty()) path = outer;
     });
     return path;
+  }
+  // act(parameter, number of names that lead to it); unlike for_each_parameter joins no names.
+  template <class Module>
+  static void for_each_depth(const Module& module, std::ptrdiff_t depth, auto&& act) {
+    if constexpr (std::is_same_v<Module, Parameter>)
+      act(module, depth);
+    else
+      Module::fields(module, [&](std::string_view name, auto& field) {
+        for_each_depth(field, depth + 1 + std::count(name.begin(), name.end(), '.'), act);
+      });
   }
 };
 
@@ -156,7 +169,8 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
 
   check(x.dim() == 3, "recurrent: x must be [T, B, in]; got {}", x.shape());
   const std::size_t steps = x.size(0), batch = x.size(1);
-  const auto shared = std::make_shared<const Schedule>(steps, batch, options.lengths);
+  const auto shared = std::allocate_shared<Schedule>(PoolAllocator<Schedule>(), steps, batch,
+                                                     options.lengths, options.reversed);
   const Schedule& schedule = *shared;
   State state = cell.initial_state(batch);
   if (options.state) {
@@ -173,7 +187,8 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
 
   // [T, B, in] -> [T B, in]; rows of the state by falling length
   const auto rows = [](std::size_t n) { return static_cast<std::ptrdiff_t>(n); };
-  const Var flat = reshape(x, {rows(steps * batch), -1});
+  Var flat = reshape(x, {rows(steps * batch), -1});
+  if (options.reversed) flat = gather(flat, schedule.reversal());
   detail::Vars parts;
   for (Var* part : state_parts(state))
     parts.push_back(schedule.is_full() ? *part : gather(*part, schedule.order()));
@@ -183,7 +198,8 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
 
   Result result;
   if (options.all_outputs) {
-    result.outputs = schedule.is_full() ? made[0] : gather(made[0], schedule.unpack());
+    const bool in_order = schedule.is_full() && !options.reversed;
+    result.outputs = in_order ? made[0] : gather(made[0], schedule.unpack());
     result.outputs = reshape(result.outputs, {rows(steps), rows(batch), -1});
   }
   for (std::size_t i = 0; i < parts.size(); ++i)

@@ -5,7 +5,8 @@
 
 namespace reel::inline REEL_PRECISION {
 
-Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths)
+Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
+                   bool reversed)
     : batch_(batch) {
   check(lengths.empty() || lengths.size() == batch,
         "lengths: there must be one per row; got {} lengths for a batch of {}", lengths.size(),
@@ -16,16 +17,20 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
           lengths[row], row);
     full_ &= lengths[row] == steps;
   }
+  if (reversed) reverse(steps, lengths);
   if (full_) {
     rows_at_.assign(batch == 0 ? 0 : steps, batch);
     total_ = steps * batch;
+    unpack_ = reversal_;
     return;
   }
 
-  std::vector<std::size_t> sorted(batch);
+  Counts sorted(batch);
   std::iota(sorted.begin(), sorted.end(), std::size_t{0});
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [&](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
+  // Not stable_sort, which asks the system for memory.
+  std::sort(sorted.begin(), sorted.end(), [&](std::size_t a, std::size_t b) {
+    return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a < b;
+  });
   order_ = Indices::from_shape({batch});
   inverse_ = Indices::from_shape({batch});
   for (std::size_t i = 0; i < batch; ++i) {
@@ -47,10 +52,22 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
     for (std::size_t i = 0; i < rows_at_[t]; ++i, ++packed) {
       const std::size_t padded = t * batch + sorted[i];
       pack_(packed) = static_cast<std::int64_t>(padded);
-      unpack_(padded) = static_cast<std::int64_t>(packed);
+      const std::size_t element = reversed ? static_cast<std::size_t>(reversal_(padded)) : padded;
+      unpack_(element) = static_cast<std::int64_t>(packed);
     }
   }
   first_rows_.push_back(packed);
+}
+
+// (t, row) -> (length - 1 - t, row), its own inverse.
+void Schedule::reverse(std::size_t steps, std::span<const std::size_t> lengths) {
+  reversal_ = Indices::from_shape({steps * batch_});
+  for (std::size_t t = 0; t < steps; ++t)
+    for (std::size_t row = 0; row < batch_; ++row) {
+      const std::size_t length = lengths.empty() ? steps : lengths[row];
+      const std::size_t element = (length - 1 - t) * batch_ + row;
+      reversal_(t * batch_ + row) = t < length ? static_cast<std::int64_t>(element) : -1;
+    }
 }
 
 Indices Schedule::pack(std::size_t begin, std::size_t end) const {

@@ -10,31 +10,40 @@ namespace reel::inline REEL_PRECISION {
 
 // Rows sorted by falling length, so that the rows alive at step t are the first rows_at[t]. The
 // packed form holds the alive rows of step 0, then of step 1, ..: one row per element, no padding.
+// Reversed, step t of a row is its element length - 1 - t.
 class Schedule {
  public:
   // No lengths: all are `steps`. Throws ShapeError unless there is one length, at most `steps`,
   // for each row.
-  Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths);
+  Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
+           bool reversed = false);
 
   bool is_full() const { return full_; }  // nothing to pack: every row runs all steps
-  const std::vector<std::size_t>& rows_at() const { return rows_at_; }  // up to the last > 0
-  std::size_t total() const { return total_; }                          // packed rows
+  std::span<const std::size_t> rows_at() const { return rows_at_; }  // up to the last > 0
+  std::size_t total() const { return total_; }                       // packed rows
   std::size_t batch() const { return batch_; }
   // The packed row that step t starts with; total() for the step after the last.
   std::size_t first_row(std::size_t t) const { return full_ ? t * batch_ : first_rows_[t]; }
 
-  // For gather, from and to padded rows numbered t * batch + row:
-  // Packed row -> padded row, for steps begin .. end - 1, counted from the first of each.
+  // For gather, from and to padded rows numbered t * batch + row.
+  // Step of a row -> its element, or -1 past the row's end; empty unless reversed.
+  const Indices& reversal() const { return reversal_; }
+  // Packed row -> step of a row, for steps begin .. end - 1, counted from the first of each.
   Indices pack(std::size_t begin, std::size_t end) const;
-  const Indices& unpack() const { return unpack_; }    // padded row -> packed row, or -1
+  // Element -> packed row, or -1 past the row's end; empty if full and not reversed.
+  const Indices& unpack() const { return unpack_; }
   const Indices& order() const { return order_; }      // sorted row -> row
   const Indices& inverse() const { return inverse_; }  // row -> sorted row
 
  private:
+  using Counts = std::vector<std::size_t, PoolAllocator<std::size_t>>;
+
+  void reverse(std::size_t steps, std::span<const std::size_t> lengths);
+
   bool full_ = true;
   std::size_t batch_ = 0, total_ = 0;
-  std::vector<std::size_t> rows_at_, first_rows_;  // first_rows_: if not full
-  Indices pack_, unpack_, order_, inverse_;
+  Counts rows_at_, first_rows_;  // first_rows_: if not full
+  Indices reversal_, pack_, unpack_, order_, inverse_;
 };
 
 }  // namespace reel::inline REEL_PRECISION

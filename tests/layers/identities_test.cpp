@@ -36,6 +36,16 @@ Answers rows_of(const Answers& answers, const std::vector<std::size_t>& order) {
   return moved;
 }
 
+// Each row's elements in time [T, B, ..] from its end to its start; past the end they stay.
+Array from_the_end(const Array& array, const Lengths& lengths) {
+  Array reversed = array;
+  const std::size_t steps = array.shape(0), batch = array.shape(1), width = array.shape(2);
+  for (std::size_t row = 0; row < batch; ++row)
+    for (std::size_t t = 0, n = lengths.empty() ? steps : lengths[row]; t < n; ++t)
+      std::copy_n(&array(n - 1 - t, row, 0), width, &reversed(t, row, 0));
+  return reversed;
+}
+
 template <class M>
 struct IdentitiesTest : ::testing::Test {
   using State = typename M::Cell::State;
@@ -113,6 +123,69 @@ TYPED_TEST(IdentitiesTest, RowInABatchIsTheRowAlone) {
   }
   for (const auto& [name, array] : sum)
     EXPECT_LE(relative_error(together.at(name), array), kRounding) << name;
+}
+
+TYPED_TEST(IdentitiesTest, ReversedIsARunOnReversedRows) {
+  using State = typename TypeParam::Cell::State;
+  for (const Lengths& lengths : {Lengths{3, 7, 0, 1, 5}, Lengths{7, 7, 7}, Lengths{}, Lengths{0}})
+    for (const bool all_outputs : {true, false})
+      for (const bool checkpointed : {false, true}) {
+        Problem p = this->problem(7, lengths);
+        if (lengths.empty()) p = this->problem(7, Lengths(4, 7)), p.lengths = {};
+        std::optional<Checkpointing> checkpoint;
+        if (checkpointed) checkpoint = Checkpointing{.states = 1, .block = 2};
+        if (!all_outputs) p.d_outputs.fill(0);
+        const Array no_outputs = full_array(shape_of(p.d_outputs), 0);
+        const auto run = [&](bool reversed) {
+          return [&, reversed](const Var& x, const State& state) {
+            const auto result = this->layer(x, {.lengths = p.lengths,
+                                                .state = state,
+                                                .all_outputs = all_outputs,
+                                                .reversed = reversed,
+                                                .checkpoint = checkpoint});
+            return std::pair(all_outputs ? result.outputs : Var(no_outputs), result.state);
+          };
+        };
+        const Answers actual = answers_of<State>(p, parameters(this->layer), run(true));
+        p.x = from_the_end(p.x, p.lengths);
+        p.d_outputs = from_the_end(p.d_outputs, p.lengths);
+        Answers expected = answers_of<State>(p, parameters(this->layer), run(false));
+        for (const char* name : {"outputs", "grad.x"})
+          expected[name] = from_the_end(expected[name], p.lengths);
+        expect_same_bits(actual, expected);
+      }
+}
+
+TYPED_TEST(IdentitiesTest, ReversedWithoutATapeIsTheSameBits) {
+  for (const Lengths& lengths : {Lengths{3, 300, 0}, Lengths{300, 300, 300}}) {
+    const Problem p = this->problem(300, lengths);
+    const auto run = [&] { return this->layer(Var(p.x), {.lengths = lengths, .reversed = true}); };
+    const auto plain = run();
+    const Tape tape;
+    const auto taped = run();
+    EXPECT_TRUE(same_bits(plain.outputs.value(), taped.outputs.value()));
+    EXPECT_TRUE(same_bits(plain.last().value(), taped.last().value()));
+  }
+}
+
+TYPED_TEST(IdentitiesTest, ReversedPaddingChangesNoBit) {
+  const Lengths lengths{3, 7, 0, 1, 5};
+  using State = typename TypeParam::Cell::State;
+  Problem p = this->problem(7, lengths);
+  const auto run = [&](const Var& x, const State& state) {
+    const auto result = this->layer(x, {.lengths = lengths, .state = state, .reversed = true});
+    return std::pair(result.outputs, result.state);
+  };
+  const auto answer = [&] { return answers_of<State>(p, parameters(this->layer), run); };
+  const Answers expected = answer();
+  for (std::size_t t = 0; t < 7; ++t)
+    for (std::size_t row = 0; row < lengths.size(); ++row)
+      for (std::size_t j = 0; t >= lengths[row] && j < this->kIn; ++j) {
+        p.x(t, row, j) = p.d_outputs(t, row, j) = std::numeric_limits<real>::quiet_NaN();
+        EXPECT_EQ(expected.at("outputs")(t, row, j), 0);
+        EXPECT_EQ(expected.at("grad.x")(t, row, j), 0);
+      }
+  expect_same_bits(answer(), expected);
 }
 
 TYPED_TEST(IdentitiesTest, PaddingChangesNoBit) {

@@ -10,6 +10,9 @@ using Numbers = std::vector<std::int64_t>;
 using Lengths = std::vector<std::size_t>;
 
 Numbers numbers(const Indices& indices) { return {indices.begin(), indices.end()}; }
+Lengths rows_at(const Schedule& schedule) {
+  return {schedule.rows_at().begin(), schedule.rows_at().end()};
+}
 
 TEST(ScheduleTest, RowsAreSortedByFallingLengthAndStayInOrderAmongEquals) {
   const Lengths lengths{1, 3, 0, 3};
@@ -17,7 +20,7 @@ TEST(ScheduleTest, RowsAreSortedByFallingLengthAndStayInOrderAmongEquals) {
   EXPECT_FALSE(schedule.is_full());
   EXPECT_EQ(numbers(schedule.order()), (Numbers{1, 3, 0, 2}));
   EXPECT_EQ(numbers(schedule.inverse()), (Numbers{2, 0, 3, 1}));
-  EXPECT_EQ(schedule.rows_at(), (Lengths{3, 2, 2}));
+  EXPECT_EQ(rows_at(schedule), (Lengths{3, 2, 2}));
   EXPECT_EQ(schedule.total(), 7u);
 }
 
@@ -29,11 +32,28 @@ TEST(ScheduleTest, PackedRowsAreStepByStepWithoutPadding) {
             (Numbers{2, 0, -1, 1, -1, 3, -1, 4, -1, 5, -1, 6, -1, -1, -1, -1}));
 }
 
+TEST(ScheduleTest, ReversedEachRowRunsFromItsOwnEnd) {
+  const Lengths lengths{1, 3, 0, 3};
+  const Schedule schedule(4, 4, lengths, true);
+  EXPECT_EQ(numbers(schedule.reversal()),
+            (Numbers{0, 9, -1, 11, -1, 5, -1, 7, -1, 1, -1, 3, -1, -1, -1, -1}));
+  EXPECT_EQ(numbers(schedule.pack(0, 3)), (Numbers{1, 3, 0, 5, 7, 9, 11}));
+  EXPECT_EQ(numbers(schedule.unpack()),
+            (Numbers{2, 5, -1, 6, -1, 3, -1, 4, -1, 0, -1, 1, -1, -1, -1, -1}));
+}
+
+TEST(ScheduleTest, ReversedFullBatchIsFull) {
+  const Schedule schedule(3, 2, {}, true);
+  EXPECT_TRUE(schedule.is_full());
+  EXPECT_EQ(numbers(schedule.reversal()), (Numbers{4, 5, 2, 3, 0, 1}));
+  EXPECT_EQ(numbers(schedule.unpack()), (Numbers{4, 5, 2, 3, 0, 1}));
+}
+
 TEST(ScheduleTest, FullBatchNeedsNoPacking) {
   for (const Lengths& lengths : {Lengths{}, Lengths{3, 3}}) {
     const Schedule schedule(3, 2, lengths);
     EXPECT_TRUE(schedule.is_full());
-    EXPECT_EQ(schedule.rows_at(), (Lengths{2, 2, 2}));
+    EXPECT_EQ(rows_at(schedule), (Lengths{2, 2, 2}));
     EXPECT_EQ(schedule.total(), 6u);
   }
 }
