@@ -237,7 +237,7 @@ TEST(TrainStepTest, AFailedStepLeavesAllAsItWas) {
     untouched.train(batch);
     for (const bool in_backward : {false, true}) {
       EXPECT_THROWS_WITH(training.step(9,
-                                       [&](Shard& shard) {
+                                       [&](Shard& shard) -> Var {
                                          Tape::current()->check_finite(in_backward);
                                          const Batch part = batch.part(shard.begin, shard.end);
                                          const Var loss = training.model.loss(part, nullptr);
