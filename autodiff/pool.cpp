@@ -17,8 +17,8 @@ constexpr std::size_t kNear = kSteps / 2;  // a block of so many classes above s
 
 // Lies right before a block's data, which begins kHeader or kLine bytes behind its first byte.
 struct Header {
-  std::uint32_t size_class;
-  Header* next;  // while the block waits
+  std::uint32_t size_class, asked;  // a block may be larger than what was asked for
+  Header* next;                     // while the block waits
 };
 static_assert(sizeof(Header) == kHeader);
 
@@ -32,6 +32,7 @@ std::byte* first_byte(void* data) {
 
 // Small blocks are counted with their header, larger ones without.
 constexpr std::size_t kSmallLines = (kMostSmall + kHeader) / kLine;
+static_assert(kSmallLines <= 2 * kSteps);  // so far classes are lines
 std::size_t class_of(std::size_t bytes) {
   const std::size_t header = bytes <= kMostSmall ? kHeader : 0;
   std::size_t units = (header + bytes + kLine - 1) / kLine;
@@ -59,61 +60,60 @@ struct Pool {
     gone = true;
   }
   void* allocate(std::size_t bytes) {
-    const std::size_t size_class = class_of(bytes);
-    const std::size_t largest = bytes > kMostSmall ? size_class + kNear : size_class;
-    for (std::size_t c = size_class; c <= std::min(largest, kClasses - 1); ++c)
-      if (void* data = take(c)) return data;
-    const std::size_t size = bytes_of(size_class);
-    use(size);
+    const std::size_t asked = class_of(bytes), size = bytes_of(asked);
     // All that is held may not grow beyond half more than what the work needs. What waits is not
     // looked at alone: at the start of a step all that the step will need waits.
-    if (stats.reserved + size > needed + needed / 2) trim(needed + needed / 4 - stats.in_use);
-    const bool small = bytes <= kMostSmall;
-    void* memory = std::aligned_alloc(kLine, small ? size : size + kLine);
-    if (!memory) {
-      stats.in_use -= size;
-      throw std::bad_alloc();
+    const std::size_t most = std::max(needed, stats.in_use + size) / 2 * 3;
+    const bool full = stats.reserved + size > most;  // then any block is better than another one
+    std::size_t largest = asked;
+    if (bytes > kMostSmall) largest = std::min(full ? kClasses : asked + kNear, kClasses - 1);
+    Header* header = nullptr;
+    for (std::size_t c = asked; c <= largest && !header; ++c) header = take(c);
+    if (!header) {
+      if (full) trim(most - size);
+      header = make(asked);
     }
-    ++stats.system_calls;
-    stats.reserved += size;
-    void* data = static_cast<std::byte*>(memory) + (small ? kHeader : kLine);
-    header_of(data)->size_class = static_cast<std::uint32_t>(size_class);
-    return data;
-  }
-  // A waiting block of the class, or null.
-  void* take(std::size_t size_class) {
-    Header* header = waiting[size_class];
-    if (!header) return nullptr;
-    waiting[size_class] = header->next;
-    use(bytes_of(size_class));
-    return data_of(header);
-  }
-  void use(std::size_t size) {
+    header->asked = static_cast<std::uint32_t>(asked);
     stats.in_use += size;
     stats.peak_in_use = std::max(stats.peak_in_use, stats.in_use);
     needed = std::max(needed, stats.in_use);
+    return data_of(header);
+  }
+  // A waiting block of the class, or null.
+  Header* take(std::size_t size_class) {
+    Header* header = waiting[size_class];
+    if (header) waiting[size_class] = header->next;
+    return header;
+  }
+  // A new one.
+  Header* make(std::size_t size_class) {
+    const std::size_t size = bytes_of(size_class);
+    const std::size_t before = size_class < kSmallLines ? kHeader : kLine;
+    void* memory = std::aligned_alloc(kLine, before == kHeader ? size : size + kLine);
+    if (!memory) throw std::bad_alloc();
+    ++stats.system_calls;
+    stats.reserved += size;
+    Header* header = header_of(static_cast<std::byte*>(memory) + before);
+    header->size_class = static_cast<std::uint32_t>(size_class);
+    return header;
   }
   void release(Header* header) {
-    const std::size_t size = bytes_of(header->size_class);
+    const std::size_t size = bytes_of(header->asked);
     if (stats.in_use < size) {  // it came from another thread
       stats.in_use += size;
-      stats.reserved += size;
+      stats.reserved += bytes_of(header->size_class);
     }
     stats.in_use -= size;
     header->next = std::exchange(waiting[header->size_class], header);
     // Only on a thread that returns more than it takes.
-    if (stats.reserved - stats.in_use > 2 * needed) trim(needed / 2);
+    if (stats.reserved > stats.in_use + 2 * needed) trim(stats.in_use + needed / 2);
   }
-  // Frees waiting blocks, largest first, until at most `keep` bytes wait.
-  void trim(std::size_t keep) {
-    std::size_t bytes = 0;
-    for (std::size_t c = 0; c < kClasses; ++c)
-      for (Header* h = waiting[c]; h; h = h->next) bytes += bytes_of(c);
-    for (std::size_t c = kClasses; c-- > 0 && bytes > keep;)
-      while (waiting[c] && bytes > keep) {
-        bytes -= bytes_of(c);
+  // Frees waiting blocks, largest first, until at most `most` bytes are held.
+  void trim(std::size_t most) {
+    for (std::size_t c = kClasses; c-- > 0 && stats.reserved > most;)
+      while (waiting[c] && stats.reserved > most) {
         stats.reserved -= bytes_of(c);
-        std::free(first_byte(data_of(std::exchange(waiting[c], waiting[c]->next))));
+        std::free(first_byte(data_of(take(c))));
       }
   }
 };
