@@ -27,6 +27,9 @@ struct Dual {
   }
 };
 
+// A fused function must become one loop without calls, however large it is.
+#define REEL_INLINE [[gnu::always_inline]] inline
+
 namespace detail {
 
 template <class T>
@@ -48,7 +51,7 @@ auto as_dual(const T& x) {
 
 // The dual with this value and the partials from_a(a's partial) + from_b(b's partial).
 template <unsigned A, unsigned B, class FromA, class FromB>
-Dual<A | B> combine(Simd value, const Dual<A>& a, const Dual<B>& b, FromA from_a, FromB from_b) {
+REEL_INLINE Dual<A | B> combine(Simd value, const Dual<A>& a, const Dual<B>& b, FromA from_a, FromB from_b) {
   Dual<A | B> y{value, {}};
   const auto one = [&]<unsigned I>(std::integral_constant<unsigned, I>) {
     if constexpr (Dual<A>::has(I) && Dual<B>::has(I))
@@ -67,7 +70,7 @@ Dual<A | B> combine(Simd value, const Dual<A>& a, const Dual<B>& b, FromA from_a
 
 // y = f(x) with dy/dx = F::slope(x, y).
 template <class F, unsigned A>
-Dual<A> apply(const Dual<A>& x) {
+REEL_INLINE Dual<A> apply(const Dual<A>& x) {
   Dual<A> y{F::value(x.value), {}};
   if constexpr (A != 0) {
     const Simd slope = F::slope(x.value, y.value);
@@ -77,7 +80,7 @@ Dual<A> apply(const Dual<A>& x) {
 }
 // y = f(a, b) with partials F::slope_a(a, b, y) and F::slope_b(a, b, y).
 template <class F, class A, class B>
-requires DualPair<A, B>
+requires DualPair<A, B> REEL_INLINE
 auto apply(const A& a, const B& b) {
   const auto x = as_dual(a);
   const auto z = as_dual(b);
@@ -97,21 +100,21 @@ Dual<A> operator-(const Dual<A>& a) {
   return 0 - a;
 }
 template <class A, class B>
-requires detail::DualPair<A, B>
+requires detail::DualPair<A, B> REEL_INLINE
 auto operator+(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
   return detail::combine(x.value + z.value, x, z, detail::same, detail::same);
 }
 template <class A, class B>
-requires detail::DualPair<A, B>
+requires detail::DualPair<A, B> REEL_INLINE
 auto operator-(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
   return detail::combine(x.value - z.value, x, z, detail::same, detail::negated);
 }
 template <class A, class B>
-requires detail::DualPair<A, B>
+requires detail::DualPair<A, B> REEL_INLINE
 auto operator*(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
@@ -120,7 +123,7 @@ auto operator*(const A& a, const B& b) {
       [&](Simd d) { return d * x.value; });
 }
 template <class A, class B>
-requires detail::DualPair<A, B>
+requires detail::DualPair<A, B> REEL_INLINE
 auto operator/(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
@@ -147,7 +150,7 @@ requires detail::DualPair<A, B> Mask operator==(const A& a, const B& b) {
   return detail::as_dual(a).value == detail::as_dual(b).value;
 }
 template <class A, class B>
-requires detail::DualPair<A, B>
+requires detail::DualPair<A, B> REEL_INLINE
 auto where(Mask condition, const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);

@@ -68,7 +68,9 @@ TYPED_TEST(CheckpointMemoryTest, ABudgetInBytesIsKept) {
     EXPECT_LE(used.peak, bytes + extra) << bytes;
     EXPECT_GE(used.peak, std::min(bytes, plain) / 4) << bytes;
   }
-  EXPECT_EQ(usage(this->layer, x, Checkpointing{.bytes = 4 * plain}).peak, plain);
+  const std::size_t unbounded = usage(this->layer, x, Checkpointing{.bytes = 4 * plain}).peak;
+  EXPECT_LE(unbounded, plain);
+  EXPECT_GE(unbounded, plain - plain / 50);  // no checkpoint at all
 }
 
 TYPED_TEST(CheckpointMemoryTest, MoreStepsNeedNoMoreWhenStatesAreGiven) {
