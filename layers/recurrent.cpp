@@ -40,13 +40,19 @@ Loop::Rows ScheduledLoop::input_rows(std::size_t begin, std::size_t end) const {
 Loop::Rows ScheduledLoop::output_rows(std::size_t output, std::size_t begin,
                                       std::size_t end) const {
   const auto entering = [&](std::size_t t) {
-    return t == 0 ? schedule_->batch() : schedule_->rows_at()[t - 1];
+    return t == 0 ? schedule_->batch() : schedule_->rows_at(t - 1);
   };
   const bool last = end == steps();
   if (output > 0) return {last ? 0 : entering(end), entering(begin)};
   if (!all_outputs_) return {};
   return {schedule_->first_row(begin == 0 ? 0 : begin - 1),
           schedule_->first_row(last ? end : end - 1)};
+}
+
+ScheduledLoop::Counts ScheduledLoop::rows_at(std::size_t begin, std::size_t end) const {
+  Counts rows(end - begin);
+  for (std::size_t t = begin; t < end; ++t) rows[t - begin] = schedule_->rows_at(t);
+  return rows;
 }
 
 Var ScheduledLoop::packed(const Var& x, std::size_t begin, std::size_t end) const {

@@ -26,7 +26,7 @@ class ScheduledLoop : public Loop {
  public:
   ScheduledLoop(std::shared_ptr<const Schedule> schedule, const Vars& state, bool all_outputs);
 
-  std::size_t steps() const override { return schedule_->rows_at().size(); }
+  std::size_t steps() const override { return schedule_->steps(); }
   std::size_t outputs() const override { return widths_.size() + 1; }
   Shape output_shape(std::size_t output) const override;
   Rows input_rows(std::size_t begin, std::size_t end) const override;
@@ -34,9 +34,8 @@ class ScheduledLoop : public Loop {
 
  protected:
   Var packed(const Var& x, std::size_t begin, std::size_t end) const;
-  std::span<const std::size_t> rows_at(std::size_t begin, std::size_t end) const {
-    return schedule_->rows_at().subspan(begin, end - begin);
-  }
+  using Counts = std::vector<std::size_t, PoolAllocator<std::size_t>>;
+  Counts rows_at(std::size_t begin, std::size_t end) const;
   // Sorted rows that have ended before a step.
   Var finished(Vars& parts) const;
 
@@ -79,7 +78,7 @@ Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& pa
   std::array<Vars, std::tuple_size_v<decltype(state_parts(state))>> done;
   if (all_outputs_ && begin > 0) outputs.push_back(*all_parts[0]);
   for (std::size_t t = begin; t < end; ++t) {
-    const std::size_t alive = schedule_->rows_at()[t];
+    const std::size_t alive = schedule_->rows_at(t);
     if (alive < all_parts[0]->size(0))
       for (std::size_t i = 0; i < done.size(); ++i)
         *all_parts[i] = drop_finished(*all_parts[i], alive, done[i]);

@@ -19,7 +19,7 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
   }
   if (reversed) reverse(steps, lengths);
   if (full_) {
-    rows_at_.assign(batch == 0 ? 0 : steps, batch);
+    steps_ = batch == 0 ? 0 : steps;
     total_ = steps * batch;
     unpack_ = reversal_;
     return;
@@ -38,7 +38,8 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
     inverse_(sorted[i]) = static_cast<std::int64_t>(i);
   }
 
-  rows_at_.assign(lengths[sorted[0]], 0);
+  steps_ = lengths[sorted[0]];
+  rows_at_.assign(steps_, 0);
   for (std::size_t length : lengths) {
     total_ += length;
     for (std::size_t t = 0; t < length; ++t) ++rows_at_[t];
@@ -47,7 +48,7 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
   unpack_ = Indices::from_shape({steps * batch});
   std::fill(unpack_.begin(), unpack_.end(), std::int64_t{-1});
   std::size_t packed = 0;
-  for (std::size_t t = 0; t < rows_at_.size(); ++t) {
+  for (std::size_t t = 0; t < steps_; ++t) {
     first_rows_.push_back(packed);
     for (std::size_t i = 0; i < rows_at_[t]; ++i, ++packed) {
       const std::size_t padded = t * batch + sorted[i];

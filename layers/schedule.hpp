@@ -18,9 +18,10 @@ class Schedule {
   Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
            bool reversed = false);
 
-  bool is_full() const { return full_; }  // nothing to pack: every row runs all steps
-  std::span<const std::size_t> rows_at() const { return rows_at_; }  // up to the last > 0
-  std::size_t total() const { return total_; }                       // packed rows
+  bool is_full() const { return full_; }        // nothing to pack: every row runs all steps
+  std::size_t steps() const { return steps_; }  // of the longest row
+  std::size_t rows_at(std::size_t t) const { return full_ ? batch_ : rows_at_[t]; }  // > 0
+  std::size_t total() const { return total_; }                                       // packed rows
   std::size_t batch() const { return batch_; }
   // The packed row that step t starts with; total() for the step after the last.
   std::size_t first_row(std::size_t t) const { return full_ ? t * batch_ : first_rows_[t]; }
@@ -41,8 +42,8 @@ class Schedule {
   void reverse(std::size_t steps, std::span<const std::size_t> lengths);
 
   bool full_ = true;
-  std::size_t batch_ = 0, total_ = 0;
-  Counts rows_at_, first_rows_;  // first_rows_: if not full
+  std::size_t batch_ = 0, steps_ = 0, total_ = 0;
+  Counts rows_at_, first_rows_;  // if not full
   Indices reversal_, pack_, unpack_, order_, inverse_;
 };
 
