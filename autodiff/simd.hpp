@@ -25,6 +25,9 @@ struct Simd {
 
   static Simd load(const real* from) { return Batch::load_unaligned(from); }
   void store(real* to) const { lanes.store_unaligned(to); }
+  // The first n lanes, n <= kLanes; load_some sets the others to 0.
+  static Simd load_some(const real* from, std::size_t n);
+  void store_some(real* to, std::size_t n) const;
 
   friend Simd operator+(Simd a, Simd b) { return a.lanes + b.lanes; }
   friend Simd operator-(Simd a, Simd b) { return a.lanes - b.lanes; }
@@ -37,6 +40,40 @@ struct Simd {
   friend Mask operator>=(Simd a, Simd b) { return a.lanes >= b.lanes; }
   friend Mask operator==(Simd a, Simd b) { return a.lanes == b.lanes; }
 };
+
+#if XSIMD_WITH_AVX512F
+namespace detail {
+inline __m512 load_lanes(const float* from, unsigned mask) {
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), from);
+}
+inline __m512d load_lanes(const double* from, unsigned mask) {
+  return _mm512_maskz_loadu_pd(static_cast<__mmask8>(mask), from);
+}
+inline void store_lanes(float* to, unsigned mask, __m512 lanes) {
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>(mask), lanes);
+}
+inline void store_lanes(double* to, unsigned mask, __m512d lanes) {
+  _mm512_mask_storeu_pd(to, static_cast<__mmask8>(mask), lanes);
+}
+}  // namespace detail
+inline Simd Simd::load_some(const real* from, std::size_t n) {
+  return Batch(detail::load_lanes(from, (1u << n) - 1));
+}
+inline void Simd::store_some(real* to, std::size_t n) const {
+  detail::store_lanes(to, (1u << n) - 1, lanes);
+}
+#else
+inline Simd Simd::load_some(const real* from, std::size_t n) {
+  alignas(64) real some[kLanes] = {};
+  for (std::size_t i = 0; i < n; ++i) some[i] = from[i];
+  return load(some);
+}
+inline void Simd::store_some(real* to, std::size_t n) const {
+  alignas(64) real some[kLanes];
+  store(some);
+  for (std::size_t i = 0; i < n; ++i) to[i] = some[i];
+}
+#endif
 
 using Mask = Simd::Mask;
 

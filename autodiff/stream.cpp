@@ -30,12 +30,12 @@ void tail(const Operands& operands, real* const* at, const bool* spread, std::si
   Pointers padded;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     padded[i] = buffer[i].data();
-    for (std::size_t j = 0; j < kLanes; ++j)
-      buffer[i][j] = operands[i].role == Operand::kWrite ? 0 : at[i][spread[i] ? 0 : j < n ? j : 0];
+    if (operands[i].role != Operand::kWrite)
+      (spread[i] ? Simd(*at[i]) : Simd::load_some(at[i], n)).store(padded[i]);
   }
   body(padded.data(), kLanes);
   for (std::size_t i = 0; i < operands.size(); ++i)
-    if (operands[i].role != Operand::kRead) std::copy_n(padded[i], n, at[i]);
+    if (operands[i].role != Operand::kRead) Simd::load(padded[i]).store_some(at[i], n);
 }
 
 // The common case: [rows, columns] whose rows are dense, operands that may lack the rows.
@@ -59,7 +59,7 @@ bool stream_rows(const Shape& common, std::span<const Operand> operands, StreamB
   if (one_run || rows == 1) {
     columns *= rows;
     rows = 1;
-  } else if (columns < 2 * kLanes && columns % kLanes != 0) {
+  } else if (columns < kLanes / 2) {
     return false;
   }
   static constexpr std::array<bool, kMaxOperands> kSpread{};
