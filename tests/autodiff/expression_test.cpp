@@ -172,7 +172,7 @@ TEST_F(Expressions, AnAutoVariableIsOneNodeHoweverOftenItIsUsed) {
               EXPECT_EQ(&b.node(), &c.node());
               EXPECT_EQ(&b.node(), &z.node());
               EXPECT_EQ(z.ref().get(), &z.node());
-              EXPECT_EQ(a.node().inputs.size(), 4u);
+              EXPECT_EQ(a.node().inputs().size(), 4u);
             }),
             2u);
 }
