@@ -5,9 +5,9 @@ namespace reel::inline REEL_PRECISION {
 
 namespace detail {
 
-template <class Op, class... Parts>
-KernelRef op_kernel(const Call<Op, Parts...>& single) {
-  return make_kernel<Call<Op, Parts...>::kInputs>(Op::kName, single);
+template <class Single>
+KernelRef op_kernel(const Single& f) {
+  return make_kernel<Single::kInputs>(Single::kName, f);
 }
 
 #define REEL_KERNEL(...) template KernelRef op_kernel(const Call<ops::__VA_ARGS__>&);

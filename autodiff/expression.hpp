@@ -151,33 +151,22 @@ struct Fuse {
       return call_parts(op, computed_from<kMost>(std::move(parts))...);
     } else {
       Expression<Formula> y;
-      y.formula_ = {op, {formula(parts)...}};
-      const std::array operands{operand(parts)...};
-      const int like = like_operand(Op::kName, operands);
-      if (like < 0)
-        run_alone(y, std::move(parts)...);
-      else
-        take(y, like, std::move(parts)...);
+      y.formula_ = {op, formula(parts)...};
+      const std::array<FuseOperand, sizeof...(Parts)> operands{operand(parts)...};
+      int like = like_operand(Op::kName, operands);
+      if (like < 0) {
+        std::array<Var, Formula::Single::kInputs> xs;
+        Var* end = xs.data();
+        (take_computed(std::move(parts), end), ...);
+        y.result_ = run_kernel(op_kernel(y.formula_.single()), xs);
+      } else {
+        Var* end = y.inputs_.data();
+        const Var* shaped = nullptr;
+        ((shaped = like-- == 0 ? end + like_of(parts) : shaped, take(std::move(parts), end)), ...);
+        y.like_ = static_cast<std::size_t>(shaped - y.inputs_.data());
+      }
       return y;
     }
-  }
-
-  template <class Formula, class... Parts>
-  static void take(Expression<Formula>& y, int like, Parts&&... parts) {
-    std::size_t count = 0;
-    const auto append = [&](auto&& part) {
-      if (like-- == 0) y.like_ = count + like_of(part);
-      move_inputs(std::move(part), y.inputs_.data(), count);
-    };
-    (append(std::move(parts)), ...);
-  }
-  template <class Formula, class... Parts>
-  static void run_alone(Expression<Formula>& y, Parts&&... parts) {
-    const auto single = y.formula_.single();
-    std::array<Var, single.kInputs> xs;
-    std::size_t count = 0;
-    (move_inputs(computed_from<0>(std::move(parts)), xs.data(), count), ...);
-    y.result_ = run_kernel(op_kernel(single), xs);
   }
 
   // Computes an expression of this many inputs or more.
@@ -200,19 +189,21 @@ struct Fuse {
     return {&x.like(), true, static_cast<bool>(x.result_)};
   }
 
-  // Appends the inputs of a part to to[count].
-  static void move_inputs(const Constant&, Var*, std::size_t&) {}
-  static void move_inputs(Var&& x, Var* to, std::size_t& count) { to[count++] = std::move(x); }
+  // Put the inputs of a part, or its value, at end.
+  static void take(Constant&&, Var*&) {}
+  static void take(Var&& x, Var*& end) { *end++ = std::move(x); }
   template <class Formula>
-  static void move_inputs(Expression<Formula>&& x, Var* to, std::size_t& count) {
-    for (Var& input : x.inputs_) to[count++] = std::move(input);
+  static void take(Expression<Formula>&& x, Var*& end) {
+    end = std::move(x.inputs_.begin(), x.inputs_.end(), end);
   }
-  template <class Part>
-  static std::size_t like_of(const Part& part) {
-    if constexpr (is_expression<Part>)
-      return part.like_;
-    else
-      return 0;
+  static void take_computed(Constant&&, Var*&) {}
+  static void take_computed(Var&& x, Var*& end) { *end++ = std::move(x); }
+
+  static std::size_t like_of(const Constant&) { return 0; }
+  static std::size_t like_of(const Var&) { return 0; }
+  template <class Formula>
+  static std::size_t like_of(const Expression<Formula>& x) {
+    return x.like_;
   }
 };
 

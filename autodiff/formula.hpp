@@ -19,82 +19,81 @@ struct Input {
 struct Constant {
   static constexpr std::size_t kInputs = 0;
   real value = 0;
-  template <std::size_t First>
+  template <std::size_t>
   real at(const auto&) const {
     return value;
   }
   void list(Steps&) const {}
 };
 
-template <class Op, class... Parts>
-struct Call;
-
-template <class F>
-inline constexpr bool is_call = false;
-template <class Op, class... Parts>
-inline constexpr bool is_call<Call<Op, Parts...>> = true;
+struct None {  // in place of a further operand
+  static constexpr std::size_t kInputs = 0;
+  void list(Steps&) const {}
+};
 
 // The kernel of an op alone; compiled in elementwise.cpp for every op of the library.
-template <class Op, class... Parts>
-KernelRef op_kernel(const Call<Op, Parts...>& single);
+template <class Single>
+KernelRef op_kernel(const Single& f);
 
-// An op on formulas. Op is a function of numbers with a name, and may hold numbers itself.
-template <class Op, class... Parts>
+// An op on one to three formulas. Op is a function of numbers with a name, and may hold numbers.
+template <class Op, class A, class B = None, class C = None>
 struct Call {
-  static constexpr std::size_t kInputs = (Parts::kInputs + ...);
-  static constexpr bool kComposed = (is_call<Parts> || ...);  // of several ops
+  static constexpr std::size_t kInputs = A::kInputs + B::kInputs + C::kInputs;
   static constexpr const char* kName = Op::kName;
 
-  [[no_unique_address]] Op op;
-  [[no_unique_address]] std::tuple<Parts...> parts;
+  [[no_unique_address]] Op op = {};
+  [[no_unique_address]] A a = {};
+  [[no_unique_address]] B b = {};
+  [[no_unique_address]] C c = {};
 
   auto operator()(const auto&... xs) const { return at<0>(std::tie(xs...)); }
 
   template <std::size_t First>
   auto at(const auto& xs) const {
-    return apply<First>(xs, std::index_sequence_for<Parts...>());
+    constexpr std::size_t kSecond = First + A::kInputs, kThird = kSecond + B::kInputs;
+    if constexpr (std::is_same_v<B, None>)
+      return op(a.template at<First>(xs));
+    else if constexpr (std::is_same_v<C, None>)
+      return op(a.template at<First>(xs), b.template at<kSecond>(xs));
+    else
+      return op(a.template at<First>(xs), b.template at<kSecond>(xs), c.template at<kThird>(xs));
   }
 
   // This op, on inputs and constants.
-  auto single() const {
-    return std::apply([&](const auto&... part) { return call(op, operand(part)...); }, parts);
-  }
+  template <class Part>
+  using Leaf = std::conditional_t<Part::kInputs == 0, Part, Input>;
+  using Single = Call<Op, Leaf<A>, Leaf<B>, Leaf<C>>;
+  static constexpr bool kComposed = !std::is_same_v<Single, Call>;  // of several ops
+  Single single() const { return {op, leaf(a), leaf(b), leaf(c)}; }
   void list(Steps& steps) const {
-    std::apply([&](const auto&... part) { (part.list(steps), ...); }, parts);
+    a.list(steps);
+    b.list(steps);
+    c.list(steps);
     steps.push_back(op_kernel(single()));
   }
 
  private:
-  // Inputs of the parts before part k.
-  static constexpr std::size_t before(std::size_t k) {
-    constexpr std::array<std::size_t, sizeof...(Parts)> counts{Parts::kInputs...};
-    std::size_t sum = 0;
-    for (std::size_t i = 0; i < k; ++i) sum += counts[i];
-    return sum;
-  }
-  template <std::size_t First, std::size_t... K>
-  auto apply(const auto& xs, std::index_sequence<K...>) const {
-    return op(std::get<K>(parts).template at<First + before(K)>(xs)...);
-  }
-  static Input operand(const auto&) { return {}; }
-  static Constant operand(const Constant& constant) { return constant; }
-  template <class... Operands>
-  static Call<Op, Operands...> call(const Op& op, const Operands&... operands) {
-    return {op, {operands...}};
+  template <class Part>
+  static Leaf<Part> leaf(const Part& part) {
+    if constexpr (Part::kInputs == 0)
+      return part;
+    else
+      return {};
   }
 };
 
 template <>
 inline constexpr bool is_stateless<Input> = true;
-template <class Op, class... Parts>
-inline constexpr bool is_stateless<Call<Op, Parts...>> =
-    is_stateless<Op> && (is_stateless<Parts> && ...);
+template <>
+inline constexpr bool is_stateless<None> = true;
+template <class Op, class A, class B, class C>
+inline constexpr bool is_stateless<Call<Op, A, B, C>> =
+    is_stateless<Op>&& is_stateless<A>&& is_stateless<B>&& is_stateless<C>;
 
-template <class Op, class... Parts>
-KernelRef formula_kernel(const Call<Op, Parts...>& f) {
-  using Formula = Call<Op, Parts...>;
+template <class Formula>
+KernelRef formula_kernel(const Formula& f) {
   if constexpr (Formula::kComposed)
-    return make_kernel<Formula::kInputs>(Op::kName, f);
+    return make_kernel<Formula::kInputs>(Formula::kName, f);
   else
     return op_kernel(f);
 }
