@@ -51,7 +51,8 @@ auto as_dual(const T& x) {
 
 // The dual with this value and the partials from_a(a's partial) + from_b(b's partial).
 template <unsigned A, unsigned B, class FromA, class FromB>
-REEL_INLINE Dual<A | B> combine(Simd value, const Dual<A>& a, const Dual<B>& b, FromA from_a, FromB from_b) {
+REEL_INLINE Dual<A | B> combine(Simd value, const Dual<A>& a, const Dual<B>& b, FromA from_a,
+                                FromB from_b) {
   Dual<A | B> y{value, {}};
   const auto one = [&]<unsigned I>(std::integral_constant<unsigned, I>) {
     if constexpr (Dual<A>::has(I) && Dual<B>::has(I))
@@ -159,5 +160,7 @@ auto where(Mask condition, const A& a, const B& b) {
       [&](Simd d) { return where(condition, d, Simd(0)); },
       [&](Simd d) { return where(condition, Simd(0), d); });
 }
+
+#undef REEL_INLINE
 
 }  // namespace reel::inline REEL_PRECISION
