@@ -2,26 +2,21 @@
 #include <reel/optim/workers.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace reel {
 namespace {
 
-// Waits while x == old: awake for some 50 us, in which most work of a step comes, then asleep.
-void wait_while(const std::atomic<std::uint32_t>& x, std::uint32_t old) {
-  for (int turn = 0; turn < 2000; ++turn) {
-    if (x.load(std::memory_order_acquire) != old) return;
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
-  }
-  x.wait(old, std::memory_order_acquire);
-}
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::microseconds kAwake(500);
+
+std::size_t core_count() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 }  // namespace
 
 Workers::Workers(std::size_t count)
-    : count_(count > 0 ? count : std::max(1U, std::thread::hardware_concurrency())) {
+    : count_(count > 0 ? count : core_count()), stay_awake_(count_ <= core_count()) {
   try {
     threads_.reserve(count_ - 1);
     for (std::size_t worker = 1; worker < count_; ++worker)
@@ -38,6 +33,20 @@ void Workers::stop() {
   started_.fetch_add(1, std::memory_order_release);
   started_.notify_all();
   for (std::thread& thread : threads_) thread.join();
+}
+
+// Waits while x == old: awake for a while, in which most work of a step comes, then asleep. Where
+// cores are short, asleep at once.
+void Workers::wait_while(const std::atomic<std::uint32_t>& x, std::uint32_t old) const {
+  if (stay_awake_)
+    for (const auto end = Clock::now() + kAwake; Clock::now() < end;)
+      for (int turn = 0; turn < 16; ++turn) {
+        if (x.load(std::memory_order_acquire) != old) return;
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#endif
+      }
+  x.wait(old, std::memory_order_acquire);
 }
 
 void Workers::serve(std::size_t worker) {

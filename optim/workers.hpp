@@ -42,9 +42,11 @@ class Workers {
   void run_task(const Task& task);
   void stop();
   void serve(std::size_t worker);
+  void wait_while(const std::atomic<std::uint32_t>& x, std::uint32_t old) const;
   void do_jobs(std::size_t worker);
 
-  std::size_t count_;
+  const std::size_t count_;
+  const bool stay_awake_;
   // Written before started_ changes, read after.
   Task task_;
   std::vector<std::exception_ptr> errors_;  // of each job
