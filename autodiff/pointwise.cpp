@@ -118,6 +118,7 @@ struct PointwiseNode final : Node {
     for (std::size_t i = 0; i < n; ++i) {
       Node& x = *inputs()[i].ref();
       body.sink[i] = x.needs_grad ? static_cast<int>(count) : -1;
+      body.accumulate[i] = false;
       if (!x.needs_grad) continue;
       // A kernel adds to one gradient after another: an input mentioned again has the same one.
       if (const std::size_t j = first_mention(i); j < i) {
