@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <reel/autodiff/tape.hpp>
-#include <reel/layers/gru.hpp>
+#include <reel/layers/cells/gru.hpp>
+#include <reel/layers/cells/lstm.hpp>
+#include <reel/layers/cells/rnn.hpp>
 #include <reel/layers/linear.hpp>
 #include <reel/layers/loss.hpp>
-#include <reel/layers/lstm.hpp>
 #include <reel/layers/recurrent.hpp>
-#include <reel/layers/rnn.hpp>
 #include <reel/optim/optimizer.hpp>
 
 #include <CLI/CLI.hpp>

@@ -1,10 +1,10 @@
 // reel-ragged: does a batch of different lengths cost what its steps cost?
 #include <fmt/format.h>
 #include <reel/autodiff/tape.hpp>
-#include <reel/layers/gru.hpp>
-#include <reel/layers/lstm.hpp>
+#include <reel/layers/cells/gru.hpp>
+#include <reel/layers/cells/lstm.hpp>
+#include <reel/layers/cells/rnn.hpp>
 #include <reel/layers/recurrent.hpp>
-#include <reel/layers/rnn.hpp>
 
 #include <CLI/CLI.hpp>
 #include <iostream>

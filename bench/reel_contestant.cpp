@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 #include <reel/autodiff/record.hpp>
-#include <reel/layers/gru.hpp>
-#include <reel/layers/lstm.hpp>
+#include <reel/layers/cells/gru.hpp>
+#include <reel/layers/cells/lstm.hpp>
+#include <reel/layers/cells/rnn.hpp>
 #include <reel/layers/recurrent.hpp>
-#include <reel/layers/rnn.hpp>
 #include <reel/optim/train_step.hpp>
 
 #include <algorithm>

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 #include <reel/autodiff/tape.hpp>
-#include <reel/layers/gru.hpp>
-#include <reel/layers/lstm.hpp>
+#include <reel/layers/cells/gru.hpp>
+#include <reel/layers/cells/lstm.hpp>
+#include <reel/layers/cells/rnn.hpp>
 #include <reel/layers/recurrent.hpp>
-#include <reel/layers/rnn.hpp>
 
 #include <cstring>
 #include <limits>

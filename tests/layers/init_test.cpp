@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
-#include <reel/layers/gru.hpp>
-#include <reel/layers/lstm.hpp>
-#include <reel/layers/rnn.hpp>
+#include <reel/layers/cells/gru.hpp>
+#include <reel/layers/cells/lstm.hpp>
+#include <reel/layers/cells/rnn.hpp>
 
 #include <limits>
 

@@ -1,10 +1,10 @@
 #include <reel/autodiff/tape.hpp>
+#include <reel/layers/cells/gru.hpp>
+#include <reel/layers/cells/lstm.hpp>
+#include <reel/layers/cells/rnn.hpp>
 #include <reel/layers/embedding.hpp>
-#include <reel/layers/gru.hpp>
 #include <reel/layers/linear.hpp>
-#include <reel/layers/lstm.hpp>
 #include <reel/layers/recurrent.hpp>
-#include <reel/layers/rnn.hpp>
 
 #include "../data/temp_folder.hpp"
 

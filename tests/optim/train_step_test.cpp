@@ -1,10 +1,10 @@
 // Sharded steps: the same bits on any number of threads, and the same sums as on one tape.
 #include <gtest/gtest.h>
+#include <reel/layers/cells/lstm.hpp>
 #include <reel/layers/dropout.hpp>
 #include <reel/layers/embedding.hpp>
 #include <reel/layers/linear.hpp>
 #include <reel/layers/loss.hpp>
-#include <reel/layers/lstm.hpp>
 #include <reel/layers/recurrent.hpp>
 #include <reel/optim/train_step.hpp>
 

@@ -2,14 +2,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 #include <reel/autodiff/tape.hpp>
+#include <reel/layers/cells/gru.hpp>
+#include <reel/layers/cells/lstm.hpp>
+#include <reel/layers/cells/rnn.hpp>
 #include <reel/layers/dropout.hpp>
 #include <reel/layers/embedding.hpp>
-#include <reel/layers/gru.hpp>
 #include <reel/layers/linear.hpp>
 #include <reel/layers/loss.hpp>
-#include <reel/layers/lstm.hpp>
 #include <reel/layers/recurrent.hpp>
-#include <reel/layers/rnn.hpp>
 #include <reel/optim/optimizer.hpp>
 
 #include <fstream>

@@ -1,6 +1,6 @@
-#include <reel/layers/gru.hpp>
+#include <reel/layers/cells/gru.hpp>
+#include <reel/layers/cells/lstm.hpp>
 #include <reel/layers/linear.hpp>
-#include <reel/layers/lstm.hpp>
 #include <reel/layers/recurrent.hpp>
 #include <reel/optim/weights.hpp>
 
