@@ -186,6 +186,13 @@ Var softmax(const Var& x, std::ptrdiff_t axis = -1);
 Var log_softmax(const Var& x, std::ptrdiff_t axis = -1);
 Var cumsum(const Var& x, std::ptrdiff_t axis);
 
+// --- normalisation (normalization.cpp) ---
+
+// (x - m) / sqrt(v + eps) gain + c, m and v the mean and the (biased) variance over the last axis
+// (Ba et al. 2016): x [.., n], gain [n]; c [n], or [.., n] as the result, or empty for none.
+// Moving a c in that nobody else holds saves a copy.
+Var layer_norm(const Var& x, const Var& gain, Var c = {}, real eps = real(1e-5));
+
 // --- the rest (elementwise.cpp) ---
 
 Var stop_gradient(const Var& x);  // x, through which no gradient flows

@@ -30,6 +30,9 @@ Var push(const char* op, Ref<Node> node);
 Var push_output(Node& producer, Ref<Node> node);
 Var unrecorded(const char* op, Ref<Node> node);
 Var unrecorded(const char* op, Value value);
+// May the result of an op that adds to c take over c's memory? Only a step of a hoisted product,
+// held by nobody else.
+bool may_overwrite(const Var& c);
 
 }  // namespace detail
 
