@@ -43,6 +43,8 @@
 #include <reel/layers/loss.hpp>
 #include <reel/layers/module.hpp>
 #include <reel/layers/recurrent.hpp>
+#include <reel/layers/recurrent_options.hpp>
+#include <reel/layers/state.hpp>
 #include <reel/optim/optimizer.hpp>
 #include <reel/optim/train_step.hpp>
 #include <reel/optim/weights.hpp>

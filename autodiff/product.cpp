@@ -28,7 +28,7 @@ void write_grad(Node& n, Write&& write) {
 }
 
 // Will w meet many products before its tape ends, so that it should be packed once for all?
-bool is_reused(const Node& w) { return w.keeps_grad && ParameterScope::current(); }
+bool is_reused(const Node& w) { return w.reused || (w.keeps_grad && ParameterScope::current()); }
 
 Packed packed(Node& w, Ref<Storage> PackedWeight::*form, const View& matrix) {
   if (!w.packed) w.packed = Ref<PackedWeight>(new PackedWeight);

@@ -1,6 +1,7 @@
 #include <reel/layers/schedule.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 namespace reel::inline REEL_PRECISION {
@@ -12,6 +13,9 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
         "lengths: there must be one per row; got {} lengths for a batch of {}", lengths.size(),
         batch);
   for (std::size_t row = 0; row < lengths.size(); ++row) {
+    check(lengths[row] <= std::numeric_limits<std::size_t>::max() / 2,
+          "lengths: a length must not be negative; got {} for row {}",
+          static_cast<std::ptrdiff_t>(lengths[row]), row);
     check(lengths[row] <= steps,
           "lengths: a length must not exceed the {} steps of x; got {} for row {}", steps,
           lengths[row], row);
@@ -77,6 +81,13 @@ Indices Schedule::pack(std::size_t begin, std::size_t end) const {
   Indices rows = Indices::from_shape({static_cast<std::size_t>(last - first)});
   std::transform(pack_.begin() + first, pack_.begin() + last, rows.begin(),
                  [&](std::int64_t row) { return row - static_cast<std::int64_t>(begin * batch_); });
+  return rows;
+}
+
+Indices Schedule::sorted_rows(std::size_t begin, std::size_t end) const {
+  Indices rows = Indices::from_shape({first_row(end) - first_row(begin)});
+  for (std::size_t t = begin, at = 0; t < end; ++t)
+    for (std::size_t row = 0; row < rows_at(t); ++row) rows(at++) = static_cast<std::int64_t>(row);
   return rows;
 }
 

@@ -31,6 +31,8 @@ class Schedule {
   const Indices& reversal() const { return reversal_; }
   // Packed row -> step of a row, for steps begin .. end - 1, counted from the first of each.
   Indices pack(std::size_t begin, std::size_t end) const;
+  // Packed row -> its sorted row, for the same steps.
+  Indices sorted_rows(std::size_t begin, std::size_t end) const;
   // Element -> packed row, or -1 past the row's end; empty if full and not reversed.
   const Indices& unpack() const { return unpack_; }
   const Indices& order() const { return order_; }      // sorted row -> row

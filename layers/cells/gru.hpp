@@ -45,10 +45,10 @@ struct Gru {
 
   State initial_state(std::size_t batch) const { return {zeros({batch, weight_hh.shape()[1]})}; }
   Var project(const Var& x) const { return affine(x, weight_ih, bias_ih); }
-  State step(const Var& x, const State& s) const {
+  State step(const Var& x, const State& s, const Var& h) const {
     auto [xr, xz, xn] = split<3>(x);
-    if (options.reset_before) return reset_before(xr, xz, xn, s);
-    auto [hr, hz, hn] = split<3>(affine(s.h, weight_hh, bias_hh));
+    if (options.reset_before) return reset_before(xr, xz, xn, s, h);
+    auto [hr, hz, hn] = split<3>(affine(h, weight_hh, bias_hh));
     const auto gates = [](auto xr, auto xz, auto xn, auto hr, auto hz, auto hn, auto h) {
       auto r = sigmoid(xr + hr);
       auto z = sigmoid(xz + hz);
@@ -66,9 +66,10 @@ struct Gru {
   }
 
  private:
-  State reset_before(const Var& xr, const Var& xz, const Var& xn, const State& s) const {
-    auto [hr, hz] = split<2>(affine(s.h, weight_hh));
-    const Var n = affine(sigmoid(xr + hr) * s.h, weight_hh_n, xn);
+  State reset_before(const Var& xr, const Var& xz, const Var& xn, const State& s,
+                     const Var& h) const {
+    auto [hr, hz] = split<2>(affine(h, weight_hh));
+    const Var n = affine(sigmoid(xr + hr) * h, weight_hh_n, xn);
     const auto next = [](auto xz, auto hz, auto n, auto h) {
       auto z = sigmoid(xz + hz);
       return (1 - z) * tanh(n) + z * h;

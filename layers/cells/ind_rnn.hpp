@@ -32,7 +32,9 @@ struct IndRnn {
 
   State initial_state(std::size_t batch) const { return {zeros({batch, weight_hh.size()})}; }
   Var project(const Var& x) const { return affine(x, weight_ih, bias); }
-  State step(const Var& x, const State& s) const { return {activation(x + weight_hh * s.h)}; }
+  State step(const Var& x, const State&, const Var& h) const {
+    return {activation(x + weight_hh * h)};
+  }
   static void fields(auto& self, auto&& visit) {
     visit("weight_ih", self.weight_ih);
     visit("weight_hh", self.weight_hh);

@@ -16,6 +16,10 @@ struct LayerNormGru {
   struct State {
     Var h;  // [batch, hidden]
   };
+  struct Projected {
+    Var gates;  // [rows, 2 hidden]
+    Var n;      // [rows, hidden]
+  };
 
   Parameter weight_ih;         // [3 hidden, input], gates r, z, n
   Parameter weight_hh;         // [3 hidden, hidden]
@@ -39,19 +43,18 @@ struct LayerNormGru {
   }
 
   State initial_state(std::size_t batch) const { return {zeros({batch, weight_hh.shape()[1]})}; }
-  Var project(const Var& x) const {
+  Projected project(const Var& x) const {
     const auto [gates, n] = gates_and_candidate(affine(x, weight_ih));
-    return concat({layer_norm(gates, gain_ih, bias), layer_norm(n, gain_in, bias_in)}, -1);
+    return {layer_norm(gates, gain_ih, bias), layer_norm(n, gain_in, bias_in)};
   }
-  State step(const Var& x, const State& s) const {
-    const auto [x_gates, xn] = gates_and_candidate(x);
-    const auto [h_gates, hn] = gates_and_candidate(affine(s.h, weight_hh));
-    auto [r, z] = split<2>(layer_norm(h_gates, gain_hh, x_gates));
+  State step(Projected x, const State& s, const Var& h) const {
+    const auto [gates, n] = gates_and_candidate(affine(h, weight_hh));
+    auto [r, z] = split<2>(layer_norm(gates, gain_hh, std::move(x.gates)));
     const auto next = [](auto r, auto z, auto xn, auto hn, auto h) {
       auto n = tanh(xn + sigmoid(r) * hn);
       return n + sigmoid(z) * (h - n);
     };
-    return {pointwise("layer_norm_gru", next, r, z, xn, layer_norm(hn, gain_hn, bias_hn), s.h)};
+    return {pointwise("layer_norm_gru", next, r, z, x.n, layer_norm(n, gain_hn, bias_hn), s.h)};
   }
   static void fields(auto& self, auto&& visit) {
     visit("weight_ih", self.weight_ih);

@@ -53,9 +53,9 @@ struct Lstm {
     if (!options.layer_norm) return affine(x, weight_ih, bias_ih);
     return layer_norm(affine(x, weight_ih), gain_ih, bias_ih);
   }
-  State step(Var x, const State& s) const {
-    const Var gates = options.layer_norm ? layer_norm(affine(s.h, weight_hh), gain_hh, std::move(x))
-                                         : affine(s.h, weight_hh, std::move(x));
+  State step(Var x, const State& s, const Var& h) const {
+    const Var gates = options.layer_norm ? layer_norm(affine(h, weight_hh), gain_hh, std::move(x))
+                                         : affine(h, weight_hh, std::move(x));
     State next = is_plain() ? plain(gates, s.c) : variant(gates, s.c);
     if (options.projection > 0) next.h = affine(next.h, weight_hr);
     return next;

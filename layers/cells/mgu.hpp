@@ -31,10 +31,10 @@ struct Mgu {
 
   State initial_state(std::size_t batch) const { return {zeros({batch, weight_hh.shape()[1]})}; }
   Var project(const Var& x) const { return affine(x, weight_ih, bias); }
-  State step(const Var& x, const State& s) const {
+  State step(const Var& x, const State& s, const Var& h) const {
     auto [xf, xn] = split<2>(x);
-    const Var f = sigmoid(affine(s.h, weight_hh, xf));
-    const Var n = affine(f * s.h, weight_hh_n, xn);
+    const Var f = sigmoid(affine(h, weight_hh, xf));
+    const Var n = affine(f * h, weight_hh_n, xn);
     const auto next = [](auto f, auto n, auto h) { return h + f * (tanh(n) - h); };
     return {pointwise("mgu", next, f, n, s.h)};
   }

@@ -33,8 +33,8 @@ struct Rnn {
 
   State initial_state(std::size_t batch) const { return {zeros({batch, weight_hh.shape()[1]})}; }
   Var project(const Var& x) const { return affine(x, weight_ih, bias_ih); }
-  State step(Var x, const State& s) const {
-    return {activation(affine(s.h, weight_hh, std::move(x)))};
+  State step(Var x, const State&, const Var& h) const {
+    return {activation(affine(h, weight_hh, std::move(x)))};
   }
   static void fields(auto& self, auto&& visit) {
     visit("weight_ih", self.weight_ih);

@@ -44,17 +44,17 @@ struct Slstm {
     return {zero, zero, zero, full_array(shape, -1e4)};
   }
   Var project(const Var& x) const { return affine(x, weight_ih, bias); }
-  State step(Var x, const State& s) const {
+  State step(Var x, const State& s, const Var& h) const {
     const auto next = [](auto i, auto log_f, auto z, auto o, auto c, auto n, auto m) {
       auto top = max(log_f + m, i);
       auto in = exp(i - top), keep = exp(log_f + m - top);
       auto cell = keep * c + in * tanh(z), normalizer = keep * n + in;
       return std::tuple{sigmoid(o) * cell / normalizer, cell, normalizer, top};
     };
-    auto [i, f, z, o] = split<4>(affine(s.h, weight_hh, std::move(x)));
+    auto [i, f, z, o] = split<4>(affine(h, weight_hh, std::move(x)));
     const Var log_f = forget == Forget::kExp ? f : -softplus(-f);
-    auto [h, c, n, m] = pointwise("slstm", next, i, log_f, z, o, s.c, s.n, s.m);
-    return {h, c, n, m};
+    auto [output, c, n, m] = pointwise("slstm", next, i, log_f, z, o, s.c, s.n, s.m);
+    return {output, c, n, m};
   }
   static void fields(auto& self, auto&& visit) {
     visit("weight_ih", self.weight_ih);

@@ -18,6 +18,10 @@ struct Sru {
     Var h;  // [batch, hidden], only an output
     Var c;  // [batch, hidden]
   };
+  struct Projected {
+    Var gates;  // [rows, 3 hidden], w, f, r
+    Var skip;   // [rows, hidden], x or what its block makes of it
+  };
   struct Options {
     real highway_bias = 0;  // b_r at the start; below 0 for many layers: the input passes through
   };
@@ -49,19 +53,22 @@ struct Sru {
     const Var zero = zeros({batch, peephole_f.size()});
     return {zero, zero};
   }
-  Var project(const Var& x) const {
-    const std::size_t hidden = peephole_f.size(), rows = weight_ih.shape()[0];
-    const Var product = affine(x, weight_ih, pad(bias, 0, hidden, rows - 3 * hidden));
-    return rows == 4 * hidden ? product : concat({product, x}, -1);
+  Projected project(const Var& x) const {
+    const std::size_t hidden = peephole_f.size(), rest = weight_ih.shape()[0] - 3 * hidden;
+    const Var product = affine(x, weight_ih, pad(bias, 0, hidden, rest));
+    if (rest == 0) return {product, x};
+    std::array<Var, 2> parts;
+    detail::split_into(parts, product, std::array{3 * hidden, rest}, -1);
+    return {parts[0], parts[1]};
   }
-  State step(const Var& x, const State& s) const {
+  State step(const Projected& x, const State& s) const {
     const auto next = [scale = alpha](auto w, auto f, auto r, auto x, auto c, auto vf, auto vr) {
       auto cell = w + sigmoid(f + vf * c) * (c - w);
       auto skip = scale * x;
       return std::tuple{skip + sigmoid(r + vr * c) * (cell - skip), cell};
     };
-    auto [w, f, r, skip] = split<4>(x);
-    auto [h, c] = pointwise("sru", next, w, f, r, skip, s.c, peephole_f, peephole_r);
+    auto [w, f, r] = split<3>(x.gates);
+    auto [h, c] = pointwise("sru", next, w, f, r, x.skip, s.c, peephole_f, peephole_r);
     return {h, c};
   }
   static void fields(auto& self, auto&& visit) {
