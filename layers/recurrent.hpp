@@ -166,7 +166,6 @@ detail::LoopNoise Recurrent<C>::noise(std::size_t batch, std::size_t in, std::si
                                       Random* random) const {
   detail::LoopNoise noise;
   noise.zoneout.assign(dropout.zoneout.begin(), dropout.zoneout.end());
-  noise.random = random;
   if (!random) return noise;
   if (dropout.inputs > 0)
     noise.input_mask = detail::dropout_mask({batch, in}, dropout.inputs, *random);
@@ -177,6 +176,7 @@ detail::LoopNoise Recurrent<C>::noise(std::size_t batch, std::size_t in, std::si
       const Var mask = detail::dropout_mask(weight.shape(), dropout.weights, *random);
       noise.weights.add(weight, weight * mask);
     });
+  if (!noise.zoneout.empty()) noise.random.emplace(random->bits());
   return noise;
 }
 
