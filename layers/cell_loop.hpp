@@ -20,7 +20,7 @@ struct LoopNoise {
   Var state_mask;                                  // [B, width], or empty
   Substitutes weights;                             // what DropConnect left of them
   std::vector<real, PoolAllocator<real>> zoneout;  // of all parts, or of each, or empty
-  Random* random = nullptr;                        // for zoneout
+  mutable std::optional<Random> random;            // for zoneout, as long as the loop may run again
 
   // The state part `next`, or what zoneout makes of it.
   Var zone_out(std::size_t part, const Var& previous, const Var& next) const;

@@ -39,6 +39,27 @@ void check_zoneout(const RecurrentDropout& dropout, std::size_t parts) {
                parts, count);
 }
 
+std::optional<Checkpointing> share(std::optional<Checkpointing> all, std::size_t loops) {
+  if (all && all->bytes) *all->bytes /= loops;
+  return all;
+}
+
+void check_chain(std::size_t layer, std::size_t below, const std::function<void()>& check) {
+  try {
+    check();
+  } catch (const ShapeError& error) {
+    throw ShapeError(fmt::format("stack: layer {} must take the {} numbers that layer {} gives; {}",
+                                 layer, below, layer - 1, error.what()));
+  }
+}
+
+Var swap_time(const Var& x) {
+  Axes order{1, 0};
+  for (std::size_t axis = 2; axis < x.dim(); ++axis)
+    order.push_back(static_cast<std::ptrdiff_t>(axis));
+  return permute(x, order);
+}
+
 LayerCall make_layer_call(const Var& x, std::span<const std::size_t> lengths, bool reversed,
                           bool batch_first) {
   check(x.dim() == 3, "recurrent: x must be {}; got {}", batch_first ? "[B, T, in]" : "[T, B, in]",
@@ -46,7 +67,7 @@ LayerCall make_layer_call(const Var& x, std::span<const std::size_t> lengths, bo
   LayerCall call;
   call.batch_first = batch_first;
   call.reversed = reversed;
-  const Var in_time = batch_first ? permute(x, {1, 0, 2}) : x;
+  const Var in_time = batch_first ? swap_time(x) : x;
   call.steps = in_time.size(0);
   call.batch = in_time.size(1);
   call.schedule = std::allocate_shared<Schedule>(PoolAllocator<Schedule>(), call.steps, call.batch,
@@ -64,11 +85,7 @@ Var LayerCall::unpacked(const Var& packed) const {
   for (std::size_t axis = 1; axis < flat.dim(); ++axis)
     shape.push_back(static_cast<std::ptrdiff_t>(flat.shape()[axis]));
   const Var in_time = reshape(flat, shape);
-  if (!batch_first) return in_time;
-  Axes order{1, 0};
-  for (std::size_t axis = 2; axis < in_time.dim(); ++axis)
-    order.push_back(static_cast<std::ptrdiff_t>(axis));
-  return permute(in_time, order);
+  return batch_first ? swap_time(in_time) : in_time;
 }
 
 Var LayerCall::sorted(const Var& part) const {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <reel/autodiff/scope.hpp>
+#include <reel/autodiff/tape.hpp>
 #include <reel/layers/cell_loop.hpp>
 #include <reel/layers/module.hpp>
 
 #include <algorithm>
+#include <functional>
 
 namespace reel::inline REEL_PRECISION {
 
@@ -29,6 +31,11 @@ struct LayerCall {
   Var sorted(const Var& part) const;    // rows by falling length
   Var unsorted(const Var& part) const;  // and back
 };
+// One part of a budget that several loops share evenly.
+std::optional<Checkpointing> share(std::optional<Checkpointing> all, std::size_t loops);
+// Throws what `check` throws, naming the layer and the width that the one below gives.
+void check_chain(std::size_t layer, std::size_t below, const std::function<void()>& check);
+Var swap_time(const Var& x);  // [T, B, ..] <-> [B, T, ..]
 LayerCall make_layer_call(const Var& x, std::span<const std::size_t> lengths, bool reversed,
                           bool batch_first);
 
@@ -71,8 +78,18 @@ struct Recurrent {
   Result operator()(const Var& x, const Options& options) const;
   Result operator()(const Var& x) const { return (*this)(x, Options{}); }
 
+  // One step without time: x [B, in] -> output [B, width] and state, as inference does it.
+  std::pair<Var, State> step(const Var& x, const State& state) const;
   State initial_state(std::size_t batch) const;
-  std::size_t width() const { return first_part(initial_state(1)).size(1); }  // of the output
+  std::size_t width() const {  // of the output
+    const State state = initial_state(1);
+    return first_part(state).size(1);
+  }
+  // Throws ShapeError unless the cell takes rows of this width.
+  void check_input(std::size_t width) const {
+    const PauseRecording pause;
+    cell_step(cell, zeros({1, width}), initial_state(1));
+  }
 
   // PyTorch's names: those of the cell with the layer's number.
   static void fields(auto& self, auto&& visit) { named_fields(self, "_l0", visit); }
@@ -131,11 +148,24 @@ auto Recurrent<C>::initial_state(std::size_t batch) const -> State {
 }
 
 template <Cell C>
+auto Recurrent<C>::step(const Var& x, const State& state) const -> std::pair<Var, State> {
+  State next = cell_step(cell, x, state);
+  if (const detail::LoopNoise still = noise(0, 0, 0, nullptr); !still.zoneout.empty()) {
+    const auto old = state_parts(state);
+    for (std::size_t i = 0; Var * part : state_parts(next)) {
+      *part = still.zone_out(i, *old[i], *part);
+      ++i;
+    }
+  }
+  const Var output = first_part(next);
+  return {output, std::move(next)};
+}
+
+template <Cell C>
 detail::LoopNoise Recurrent<C>::noise(std::size_t batch, std::size_t in, std::size_t width,
                                       Random* random) const {
   detail::LoopNoise noise;
   noise.zoneout.assign(dropout.zoneout.begin(), dropout.zoneout.end());
-  noise.random = random;
   if (!random) return noise;
   if (dropout.inputs > 0)
     noise.input_mask = detail::dropout_mask({batch, in}, dropout.inputs, *random);
@@ -146,6 +176,7 @@ detail::LoopNoise Recurrent<C>::noise(std::size_t batch, std::size_t in, std::si
       const Var mask = detail::dropout_mask(weight.shape(), dropout.weights, *random);
       noise.weights.add(weight, weight * mask);
     });
+  if (!noise.zoneout.empty()) noise.random.emplace(random->bits());
   return noise;
 }
 

@@ -6,10 +6,8 @@
 
 namespace reel::inline REEL_PRECISION {
 
-Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
-                   bool reversed)
-    : batch_(batch) {
-  check(lengths.empty() || lengths.size() == batch,
+void check_lengths(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths) {
+  check(lengths.size() == batch,
         "lengths: there must be one per row; got {} lengths for a batch of {}", lengths.size(),
         batch);
   for (std::size_t row = 0; row < lengths.size(); ++row) {
@@ -19,8 +17,14 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
     check(lengths[row] <= steps,
           "lengths: a length must not exceed the {} steps of x; got {} for row {}", steps,
           lengths[row], row);
-    full_ &= lengths[row] == steps;
   }
+}
+
+Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
+                   bool reversed)
+    : batch_(batch) {
+  if (!lengths.empty()) check_lengths(steps, batch, lengths);
+  for (const std::size_t length : lengths) full_ &= length == steps;
   if (reversed) reverse(steps, lengths);
   if (full_) {
     steps_ = batch == 0 ? 0 : steps;

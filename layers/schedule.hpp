@@ -8,13 +8,15 @@
 
 namespace reel::inline REEL_PRECISION {
 
+// Throws ShapeError unless there is one length, from 0 to `steps`, for each row.
+void check_lengths(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths);
+
 // Rows sorted by falling length, so that the rows alive at step t are the first rows_at[t]. The
 // packed form holds the alive rows of step 0, then of step 1, ..: one row per element, no padding.
 // Reversed, step t of a row is its element length - 1 - t.
 class Schedule {
  public:
-  // No lengths: all are `steps`. Throws ShapeError unless there is one length, at most `steps`,
-  // for each row.
+  // No lengths: all are `steps`.
   Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
            bool reversed = false);
 

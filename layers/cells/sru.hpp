@@ -19,7 +19,8 @@ struct Sru {
     Var c;  // [batch, hidden]
   };
   struct Projected {
-    Var gates;  // [rows, 3 hidden], w, f, r
+    Var w;      // [rows, hidden]
+    Var gates;  // [rows, 2 hidden], f, r
     Var skip;   // [rows, hidden], x or what its block makes of it
   };
   struct Options {
@@ -55,11 +56,9 @@ struct Sru {
   }
   Projected project(const Var& x) const {
     const std::size_t hidden = peephole_f.size(), rest = weight_ih.shape()[0] - 3 * hidden;
-    const Var product = affine(x, weight_ih, pad(bias, 0, hidden, rest));
-    if (rest == 0) return {product, x};
-    std::array<Var, 2> parts;
-    detail::split_into(parts, product, std::array{3 * hidden, rest}, -1);
-    return {parts[0], parts[1]};
+    std::array<Var, 3> blocks;
+    detail::split_into(blocks, weight_ih, std::array{hidden, 2 * hidden, rest}, 0);
+    return {affine(x, blocks[0]), affine(x, blocks[1], bias), rest > 0 ? affine(x, blocks[2]) : x};
   }
   State step(const Projected& x, const State& s) const {
     const auto next = [scale = alpha](auto w, auto f, auto r, auto x, auto c, auto vf, auto vr) {
@@ -67,8 +66,8 @@ struct Sru {
       auto skip = scale * x;
       return std::tuple{skip + sigmoid(r + vr * c) * (cell - skip), cell};
     };
-    auto [w, f, r] = split<3>(x.gates);
-    auto [h, c] = pointwise("sru", next, w, f, r, x.skip, s.c, peephole_f, peephole_r);
+    auto [f, r] = split<2>(x.gates);
+    auto [h, c] = pointwise("sru", next, x.w, f, r, x.skip, s.c, peephole_f, peephole_r);
     return {h, c};
   }
   static void fields(auto& self, auto&& visit) {
