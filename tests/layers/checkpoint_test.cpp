@@ -4,6 +4,7 @@
 #include <reel/layers/linear.hpp>
 
 #include "../autodiff/throws.hpp"
+#include "tested_cells.hpp"
 #include "unusual_cells.hpp"
 
 namespace reel::inline REEL_PRECISION::layer_tests {
@@ -61,7 +62,7 @@ struct CheckpointTest : ::testing::Test {
   using State = typename Cell::State;
   Recurrent<Cell> layer{M::make(5, 6)};
 };
-TYPED_TEST_SUITE(CheckpointTest, BuiltInCells, CellName);
+TYPED_TEST_SUITE(CheckpointTest, TestedCells, CellName);
 
 TYPED_TEST(CheckpointTest, AnswersAsTheRecordedLayer) {
   expect_same_with_all_schedules(this->layer, 11, 5, 6);
