@@ -45,10 +45,13 @@
 #include <reel/layers/loss.hpp>
 #include <reel/layers/merge.hpp>
 #include <reel/layers/module.hpp>
+#include <reel/layers/packed_sequence.hpp>
+#include <reel/layers/pooling.hpp>
 #include <reel/layers/recurrent.hpp>
 #include <reel/layers/recurrent_options.hpp>
 #include <reel/layers/stack.hpp>
 #include <reel/layers/state.hpp>
+#include <reel/layers/truncated_bptt.hpp>
 #include <reel/optim/optimizer.hpp>
 #include <reel/optim/train_step.hpp>
 #include <reel/optim/weights.hpp>
