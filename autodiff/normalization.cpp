@@ -186,9 +186,10 @@ Var layer_norm(const Var& x, const Var& gain, Var c, real eps) {
   check(gain.node(op).shape() == last,
         "layer_norm: gain must have the shape of the last axis of x; got gain {}, x {}",
         gain.shape(), shape);
-  const bool same = c && c.node(op).shape() == shape;
-  check(!c || same || c.shape() == last,
-        "layer_norm: c must have the shape of x or of its last axis; got c {}, x {}", c.shape(),
+  const Shape c_shape = c ? c.node(op).shape() : last;
+  const bool same = c && c_shape == shape;
+  check(same || c_shape == last,
+        "layer_norm: c must have the shape of x or of its last axis; got c {}, x {}", c_shape,
         shape);
   check<Error>(eps >= 0, "layer_norm: eps must not be negative; got {}", eps);
 

@@ -37,11 +37,11 @@ struct Slstm {
     bias = start.bias(4, 1);
   }
 
-  // m so low that the first input gate, however small, is not lost beside it.
+  // m lower than any input gate, so that the first one, which n then holds alone, is 1.
   State initial_state(std::size_t batch) const {
     const Shape shape{batch, weight_hh.shape()[1]};
     const Var zero = zeros(shape);
-    return {zero, zero, zero, full_array(shape, -1e4)};
+    return {zero, zero, zero, full_array(shape, real(-1e30))};
   }
   Var project(const Var& x) const { return affine(x, weight_ih, bias); }
   State step(Var x, const State& s, const Var& h) const {
