@@ -30,6 +30,7 @@ Var push(const char* op, Ref<Node> node);
 Var push_output(Node& producer, Ref<Node> node);
 Var unrecorded(const char* op, Ref<Node> node);
 Var unrecorded(const char* op, Value value);
+Var unrecorded(const char* op, std::span<const Var> inputs, Value value);
 
 }  // namespace detail
 
@@ -39,7 +40,7 @@ Var unrecorded(const char* op, Value value);
 template <class Rule, class Shortcut = detail::NoShortcut>
 Var record(const char* op, std::span<const Var> inputs, detail::Value value, Rule rule,
            Shortcut shortcut = {}) {
-  if (!detail::must_record(op, inputs)) return detail::unrecorded(op, std::move(value));
+  if (!detail::must_record(op, inputs)) return detail::unrecorded(op, inputs, std::move(value));
   using Op = detail::OpNode<Rule, Shortcut>;
   auto node = detail::make_node<Op>(inputs, 0, std::move(rule), std::move(shortcut));
   node->value = std::move(value);
