@@ -23,6 +23,7 @@
 #include <reel/data/split.hpp>
 #include <reel/data/text.hpp>
 #include <reel/data/vocabulary.hpp>
+#include <reel/layers/bidirectional.hpp>
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/gru.hpp>
 #include <reel/layers/cells/lstm.hpp>
@@ -30,10 +31,15 @@
 #include <reel/layers/dropout.hpp>
 #include <reel/layers/embedding.hpp>
 #include <reel/layers/init.hpp>
+#include <reel/layers/lengths.hpp>
 #include <reel/layers/linear.hpp>
 #include <reel/layers/loss.hpp>
+#include <reel/layers/merge.hpp>
 #include <reel/layers/module.hpp>
 #include <reel/layers/recurrent.hpp>
+#include <reel/layers/recurrent_options.hpp>
+#include <reel/layers/stack.hpp>
+#include <reel/layers/state.hpp>
 #include <reel/optim/optimizer.hpp>
 #include <reel/optim/train_step.hpp>
 #include <reel/optim/weights.hpp>

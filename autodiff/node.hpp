@@ -56,6 +56,7 @@ struct Node : Counted {
   bool keeps_grad : 1 = false;    // a leaf: the gradient survives backward
   bool value_unread : 1 = false;  // neither its own rule nor its base's reads the value
   bool overwritable : 1 = false;  // a sole reader may put its result in this value's place
+  bool reused : 1 = false;        // a weight that many products will read
   bool pinned : 1 = false;        // a user may look at value.view: it stays where it is
   bool grad_written : 1 = false;  // grad holds a number, not just a place
   bool grad_in_base : 1 = false;  // grad is a window on the base's gradient

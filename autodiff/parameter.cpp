@@ -10,7 +10,8 @@ using namespace detail;
 
 namespace {
 thread_local ParameterScope* innermost_scope = nullptr;
-}
+thread_local Substitution* innermost_substitution = nullptr;
+}  // namespace
 
 // The leaf that stands for a parameter: its gradient lies in the parameter, or in a GradientStore.
 struct ParameterLeaf : Node {
@@ -83,7 +84,27 @@ Var ParameterScope::find(const Parameter& parameter) const {
   return leaf.is_current() ? at->second : Var();
 }
 
+void Substitutes::add(const Parameter& parameter, const Var& var) {
+  var.node("substitute").reused = true;
+  vars_.emplace_back(&parameter, var);
+}
+Var Substitutes::find(const Parameter& parameter) const {
+  for (const auto& [key, var] : vars_)
+    if (key == &parameter) return var;
+  return {};
+}
+
+Substitution::Substitution(const Substitutes& substitutes)
+    : substitutes_(substitutes), outer_(innermost_substitution) {
+  if (!substitutes.empty()) innermost_substitution = this;
+}
+Substitution::~Substitution() { innermost_substitution = outer_; }
+
 Var::Var(const Parameter& parameter) {
+  for (const Substitution* s = innermost_substitution; s; s = s->outer_) {
+    *this = s->substitutes_.find(parameter);
+    if (node_) return;
+  }
   ParameterScope* scope = ParameterScope::current();
   if (Recorder* recorder = Recorder::current()) [[unlikely]]
     recorder->know(View(const_cast<real*>(parameter.value_.data()), parameter.shape()),

@@ -4,6 +4,8 @@
 #include <reel/autodiff/var.hpp>
 
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace reel::inline REEL_PRECISION {
 
@@ -28,6 +30,34 @@ class ParameterScope {
   std::unordered_map<const Parameter*, Var, std::hash<const Parameter*>, std::equal_to<>,
                      PoolAllocator<std::pair<const Parameter* const, Var>>>
       vars_;
+};
+
+// Vars to be used in place of parameters, such as masked weights. A product treats them as weights
+// that come again.
+class Substitutes {
+ public:
+  void add(const Parameter& parameter, const Var& var);
+  bool empty() const { return vars_.empty(); }
+  // Empty if there is none.
+  Var find(const Parameter& parameter) const;
+
+ private:
+  std::vector<std::pair<const Parameter*, Var>, PoolAllocator<std::pair<const Parameter*, Var>>>
+      vars_;
+};
+
+// While it lives, mentions of these parameters on this thread are their substitutes.
+class Substitution {
+ public:
+  explicit Substitution(const Substitutes& substitutes);
+  ~Substitution();
+  Substitution(const Substitution&) = delete;
+  Substitution& operator=(const Substitution&) = delete;
+
+ private:
+  friend class Var;
+  const Substitutes& substitutes_;
+  Substitution* outer_;
 };
 
 }  // namespace reel::inline REEL_PRECISION

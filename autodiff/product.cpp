@@ -31,7 +31,8 @@ void write_grad(Node& n, Write&& write) {
 // Will w meet many products before its tape ends, so that it should be packed once for all?
 // What is replayed has its operands packed in its own way.
 bool is_reused(const Node& w) {
-  return (w.packed || (w.keeps_grad && ParameterScope::current())) && !Recorder::current();
+  return (w.packed || w.reused || (w.keeps_grad && ParameterScope::current())) &&
+         !Recorder::current();
 }
 
 Packed packed(Node& w, Ref<Storage> PackedWeight::*form, const View& matrix) {

@@ -1,79 +1,82 @@
 // What makes a recurrent cell.
 #pragma once
 
-#include <reel/autodiff/ops.hpp>
+#include <reel/layers/state.hpp>
 
 #include <concepts>
 
 namespace reel::inline REEL_PRECISION {
 
-namespace detail {
-
-struct AnyVar {
-  operator Var() const;
-};
-}  // namespace detail
-
-// A state is a struct of one to four Vars, each [batch, width]; the first is the cell's output.
-// Pointers to its parts.
-template <class State>
-requires std::is_aggregate_v<State>
-auto state_parts(State& state) {
-  constexpr detail::AnyVar any;
-  static_assert(
-      !requires {
-        State{any, any, any, any, any};
-      },
-      "a state has at most four parts");
-  if constexpr (requires { State{any, any, any, any}; }) {
-    auto& [a, b, c, d] = state;
-    return std::array{&a, &b, &c, &d};
-  } else if constexpr (requires { State{any, any, any}; }) {
-    auto& [a, b, c] = state;
-    return std::array{&a, &b, &c};
-  } else if constexpr (requires { State{any, any}; }) {
-    auto& [a, b] = state;
-    return std::array{&a, &b};
-  } else {
-    auto& [a] = state;
-    return std::array{&a};
-  }
-}
-
-// One time step as a value: parameters as fields, a State, its start, and the step itself. Time,
-// lengths, batches and streaming belong to the recurrent layer.
-//   State initial_state(std::size_t batch) const;
-//   State step(Var x, const State& state) const;          x [batch, in]
+// One time step as a value: parameters as fields, a State (see state.hpp), its start, and the step
+// itself. Time, lengths, batches and streaming belong to the recurrent layer.
+//   State initial_state(std::size_t batch) const;     parts [batch, ..]
+//   State step(Var x, const State& state) const;      x [batch, in]
+// The first part of the state is the cell's output [batch, width].
+//
 // A cell may also have
-//   Var project(const Var& x) const;   the part of the step that needs no state. It is applied to
-// many time steps at once ([rows, in] -> [rows, anything]; all of them while a tape records without
-// checkpoints), and step gets its rows instead of x.
+//   Projected project(const Var& x) const;   the part of the step that needs no state, a Var or a
+// struct of Vars. It is applied to many time steps at once ([rows, in] -> [rows, anything]; all of
+// them while a tape records without checkpoints), and step gets its rows instead of x.
 // Passing that x on with std::move, as affine(state.h, weight, std::move(x)), saves a copy.
-template <class C>
-concept Cell = requires(const C& cell, Var x, const typename C::State& state) {
-  { cell.initial_state(std::size_t{1}) } -> std::same_as<typename C::State>;
-  { cell.step(x, state) } -> std::same_as<typename C::State>;
-};
-
+//
+// Instead of the step above a cell may have
+//   State step(Var x, const State& state, const Var& h) const;
+// where h stands for the output in the state wherever a weight is multiplied by it, and for
+// nothing else: the layer's dropout on states replaces it. DropConnect is applied to parameters
+// whose names begin with weight_hh.
 template <class C>
 concept Projecting = requires(const C& cell, const Var& x) {
-  { cell.project(x) } -> std::convertible_to<Var>;
+  cell.project(x);
 };
+
+namespace detail {
+
+template <class C>
+struct StepInputOf {
+  using Type = Var;
+};
+template <Projecting C>
+struct StepInputOf<C> {
+  using Result = decltype(std::declval<const C&>().project(std::declval<const Var&>()));
+  using Type = std::conditional_t<std::is_convertible_v<Result, Var>, Var, Result>;
+};
+
+}  // namespace detail
+
+// What the step of C gets for x.
+template <class C>
+using StepInput = typename detail::StepInputOf<C>::Type;
+
+// Has the cell a place for dropout on its state?
+template <class C>
+concept TakesRecurrentInput = requires(const C& cell, StepInput<C> x,
+                                       const typename C::State& state, const Var& h) {
+  { cell.step(std::move(x), state, h) } -> std::same_as<typename C::State>;
+};
+template <class C>
+concept Cell = requires(const C& cell, StepInput<C> x, const typename C::State& state) {
+  { cell.initial_state(std::size_t{1}) } -> std::same_as<typename C::State>;
+  requires TakesRecurrentInput<C> || requires {
+    { cell.step(std::move(x), state) } -> std::same_as<typename C::State>;
+  };
+};
+
+// The step of a cell, whichever form it has.
+template <Cell C>
+typename C::State step_of(const C& cell, StepInput<C>&& x, const typename C::State& state) {
+  if constexpr (TakesRecurrentInput<C>)
+    return cell.step(std::move(x), state, first_part(state));
+  else
+    return cell.step(std::move(x), state);
+}
 
 // One whole step of a cell on x [batch, in].
 template <Cell C>
 typename C::State cell_step(const C& cell, const Var& x, const typename C::State& state) {
   if constexpr (Projecting<C>)
-    return cell.step(cell.project(x), state);
+    return step_of(cell, cell.project(x), state);
   else
-    return cell.step(x, state);
-}
-
-// The state off its tape, to carry it from one window of truncated BPTT to the next.
-template <class State>
-requires std::is_aggregate_v<State> State detach(State state) {
-  for (Var* part : state_parts(state)) *part = detach(*part);
-  return state;
+    return step_of(cell, StepInput<C>(x), state);
 }
 
 }  // namespace reel::inline REEL_PRECISION

@@ -1,80 +1,99 @@
-#include <reel/autodiff/tape.hpp>
 #include <reel/layers/recurrent.hpp>
 
-namespace reel::inline REEL_PRECISION::detail {
+namespace reel::inline REEL_PRECISION {
 
-Vars hoisted_steps(const Var& projected, std::span<const std::size_t> rows_at) {
-  // Only if nobody else will read the product: neither its own rule nor another handle or view.
-  const Node& n = projected.node();
-  const bool sole = n.value_unread && !n.pinned && n.refs == (n.tape ? 2u : 1u) &&
-                    n.value.storage && n.value.storage->refs == 1 && n.value.view.is_dense();
-  Vars steps(rows_at.size());
-  split_into(steps, projected, rows_at, 0);
-  for (const Var& step : steps) step.ref()->overwritable = sole;
-  return steps;
+void check_probability(const char* what, real p) {
+  check<Error>(p >= 0 && p < 1, "{}: a probability must lie in [0, 1); got {}", what, p);
 }
 
-Var drop_finished(const Var& part, std::size_t rows, Vars& finished) {
-  const std::size_t alive[] = {rows, part.size(0) - rows};
-  std::array<Var, 2> parts;
-  split_into(parts, part, alive, 0);
-  finished.push_back(parts[1]);
-  return parts[0];
+void RecurrentDropout::check_ranges() const {
+  check_probability("dropout on inputs", inputs);
+  check_probability("dropout on states", states);
+  check_probability("dropout on weights", weights);
+  for (const real p : zoneout) check_probability("zoneout", p);
 }
 
-ScheduledLoop::ScheduledLoop(std::shared_ptr<const Schedule> schedule, const Vars& state,
-                             bool all_outputs)
-    : schedule_(std::move(schedule)), all_outputs_(all_outputs) {
-  for (const Var& part : state) widths_.push_back(part.size(1));
+namespace detail {
+
+std::vector<Parameter> learned_start(const std::vector<Var*, PoolAllocator<Var*>>& parts) {
+  std::vector<Parameter> start;
+  for (const Var* part : parts) start.emplace_back(index(*part, 0, 0).value());
+  return start;
 }
 
-Shape ScheduledLoop::output_shape(std::size_t output) const {
-  if (output == 0) return {all_outputs_ ? schedule_->total() : 0, widths_[0]};
-  return {schedule_->batch(), widths_[output - 1]};
+void check_state_part(std::size_t part, const Var& given, const Shape& shape) {
+  check(static_cast<bool>(given), "recurrent: part {} of the initial state is missing", part);
+  check<StaleError>(!given.ref()->stale,
+                    "recurrent: part {} of the initial state was computed on a tape that has "
+                    "ended; carry it from window to window with state = detach(state)",
+                    part);
+  check(given.shape() == shape, "recurrent: part {} of the initial state must be {}; got {}", part,
+        shape, given.shape());
 }
 
-Loop::Rows ScheduledLoop::input_rows(std::size_t begin, std::size_t end) const {
-  return {begin * schedule_->batch(), end * schedule_->batch()};
+void check_zoneout(const RecurrentDropout& dropout, std::size_t parts) {
+  const std::size_t count = dropout.zoneout.size();
+  check<Error>(count <= 1 || count == parts,
+               "zoneout: there must be one probability, or one for each of the {} parts of the "
+               "state; got {}",
+               parts, count);
 }
 
-Loop::Rows ScheduledLoop::output_rows(std::size_t output, std::size_t begin,
-                                      std::size_t end) const {
-  const auto entering = [&](std::size_t t) {
-    return t == 0 ? schedule_->batch() : schedule_->rows_at(t - 1);
-  };
-  const bool last = end == steps();
-  if (output > 0) return {last ? 0 : entering(end), entering(begin)};
-  if (!all_outputs_) return {};
-  return {schedule_->first_row(begin == 0 ? 0 : begin - 1),
-          schedule_->first_row(last ? end : end - 1)};
+std::optional<Checkpointing> share(std::optional<Checkpointing> all, std::size_t loops) {
+  if (all && all->bytes) *all->bytes /= loops;
+  return all;
 }
 
-ScheduledLoop::Counts ScheduledLoop::rows_at(std::size_t begin, std::size_t end) const {
-  Counts rows(end - begin);
-  for (std::size_t t = begin; t < end; ++t) rows[t - begin] = schedule_->rows_at(t);
-  return rows;
+void check_chain(std::size_t layer, std::size_t below, const std::function<void()>& check) {
+  try {
+    check();
+  } catch (const ShapeError& error) {
+    throw ShapeError(fmt::format("stack: layer {} must take the {} numbers that layer {} gives; {}",
+                                 layer, below, layer - 1, error.what()));
+  }
 }
 
-Var ScheduledLoop::packed(const Var& x, std::size_t begin, std::size_t end) const {
-  return schedule_->is_full() ? x : gather(x, schedule_->pack(begin, end));
+Var swap_time(const Var& x) {
+  Axes order{1, 0};
+  for (std::size_t axis = 2; axis < x.dim(); ++axis)
+    order.push_back(static_cast<std::ptrdiff_t>(axis));
+  return permute(x, order);
 }
 
-Var ScheduledLoop::finished(Vars& parts) const {
-  if (parts.empty()) return {};
-  if (schedule_->is_full()) return parts[0];
-  std::reverse(parts.begin(), parts.end());
-  return concat(parts, 0);
+LayerCall make_layer_call(const Var& x, std::span<const std::size_t> lengths, bool reversed,
+                          bool batch_first) {
+  check(x.dim() == 3, "recurrent: x must be {}; got {}", batch_first ? "[B, T, in]" : "[T, B, in]",
+        x.shape());
+  LayerCall call;
+  call.batch_first = batch_first;
+  call.reversed = reversed;
+  const Var in_time = batch_first ? swap_time(x) : x;
+  call.steps = in_time.size(0);
+  call.batch = in_time.size(1);
+  call.schedule = std::allocate_shared<Schedule>(PoolAllocator<Schedule>(), call.steps, call.batch,
+                                                 lengths, reversed);
+  call.flat = reshape(in_time, {static_cast<std::ptrdiff_t>(call.steps * call.batch), -1});
+  if (reversed && call.schedule->total() > 0)
+    call.flat = gather(call.flat, call.schedule->reversal());
+  return call;
 }
 
-Vars run_loop(std::unique_ptr<const Loop> loop, const Var& x, const Vars& state,
-              const std::optional<Checkpointing>& checkpoint) {
-  constexpr std::size_t kRows = 512;  // enough for a hoisted product at full speed
-  const std::size_t rows = loop->input_rows(0, 1).count();
-  const Tape* tape = Tape::current();
-  if (!tape || tape->rehearses()) return run_in_blocks(*loop, x, state, (kRows + rows - 1) / rows);
-  if (checkpoint) return run_checkpointed(std::move(loop), x, state, *checkpoint);
-  Vars end = state;
-  return loop->run(0, loop->steps(), x, end);
+Var LayerCall::unpacked(const Var& packed) const {
+  const bool in_order = schedule->is_full() && !reversed;
+  const Var flat = in_order ? packed : gather(packed, schedule->unpack());
+  Axes shape{static_cast<std::ptrdiff_t>(steps), static_cast<std::ptrdiff_t>(batch)};
+  for (std::size_t axis = 1; axis < flat.dim(); ++axis)
+    shape.push_back(static_cast<std::ptrdiff_t>(flat.shape()[axis]));
+  const Var in_time = reshape(flat, shape);
+  return batch_first ? swap_time(in_time) : in_time;
 }
 
-}  // namespace reel::inline REEL_PRECISION::detail
+Var LayerCall::sorted(const Var& part) const {
+  return schedule->is_full() ? part : gather(part, schedule->order());
+}
+Var LayerCall::unsorted(const Var& part) const {
+  return schedule->is_full() ? part : gather(part, schedule->inverse());
+}
+
+}  // namespace detail
+}  // namespace reel::inline REEL_PRECISION

@@ -1,99 +1,43 @@
 // The recurrent layer: any cell, run over time.
 #pragma once
 
-#include <reel/autodiff/checkpoint.hpp>
-#include <reel/autodiff/parameter_scope.hpp>
 #include <reel/autodiff/scope.hpp>
-#include <reel/layers/cell.hpp>
+#include <reel/autodiff/tape.hpp>
+#include <reel/layers/cell_loop.hpp>
 #include <reel/layers/module.hpp>
-#include <reel/layers/schedule.hpp>
 
 #include <algorithm>
-#include <optional>
+#include <functional>
 
 namespace reel::inline REEL_PRECISION {
 
 namespace detail {
 
-// The rows of a hoisted product, one Var per step, each of which its step may overwrite.
-Vars hoisted_steps(const Var& projected, std::span<const std::size_t> rows_at);
-// First `rows` rows of a state part; the others are appended to `finished`.
-Var drop_finished(const Var& part, std::size_t rows, Vars& finished);
+// A parameter for each part of a cell's initial state, [..] of one row, starting as it does.
+std::vector<Parameter> learned_start(const std::vector<Var*, PoolAllocator<Var*>>& parts);
+// The parts of an initial state that was given or learned must have these shapes.
+void check_state_part(std::size_t part, const Var& given, const Shape& shape);
+void check_zoneout(const RecurrentDropout& dropout, std::size_t parts);
 
-// A cell's steps as a loop over x [T B, in]. Output 0 is the first state part after each step,
-// packed rows [total, width]; output 1 + i is the final state's part i, sorted rows [B, width].
-class ScheduledLoop : public Loop {
- public:
-  ScheduledLoop(std::shared_ptr<const Schedule> schedule, const Vars& state, bool all_outputs);
+// What a call of a layer is about, apart from its cell.
+struct LayerCall {
+  Var flat;  // x, [T B, in], in the order of steps
+  std::size_t steps, batch;
+  std::shared_ptr<const Schedule> schedule;
+  bool batch_first, reversed;
 
-  std::size_t steps() const override { return schedule_->steps(); }
-  std::size_t outputs() const override { return widths_.size() + 1; }
-  Shape output_shape(std::size_t output) const override;
-  Rows input_rows(std::size_t begin, std::size_t end) const override;
-  Rows output_rows(std::size_t output, std::size_t begin, std::size_t end) const override;
-
- protected:
-  Var packed(const Var& x, std::size_t begin, std::size_t end) const;
-  using Counts = std::vector<std::size_t, PoolAllocator<std::size_t>>;
-  Counts rows_at(std::size_t begin, std::size_t end) const;
-  // Sorted rows that have ended before a step.
-  Var finished(Vars& parts) const;
-
-  const std::shared_ptr<const Schedule> schedule_;
-  ShortList<std::size_t> widths_;  // of the state parts
-  bool all_outputs_;
+  // Packed rows as [T, B, ..], or [B, T, ..].
+  Var unpacked(const Var& packed) const;
+  Var sorted(const Var& part) const;    // rows by falling length
+  Var unsorted(const Var& part) const;  // and back
 };
-
-template <Cell C>
-class CellLoop final : public ScheduledLoop {
- public:
-  CellLoop(const C& cell, std::shared_ptr<const Schedule> schedule, const Vars& state,
-           bool all_outputs)
-      : ScheduledLoop(std::move(schedule), state, all_outputs), cell_(cell) {}
-  Vars run(std::size_t begin, std::size_t end, const Var& x, Vars& parts) const override;
-
- private:
-  const C& cell_;
-};
-
-// How a loop is to be run, given what records and what is asked for.
-Vars run_loop(std::unique_ptr<const Loop> loop, const Var& x, const Vars& state,
-              const std::optional<Checkpointing>& checkpoint);
-
-template <Cell C>
-Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& parts) const {
-  typename C::State state;
-  const auto all_parts = state_parts(state);
-  for (std::size_t i = 0; i < all_parts.size(); ++i) *all_parts[i] = std::move(parts[i]);
-
-  Vars xs(end - begin);
-  if constexpr (Projecting<C>)
-    xs = hoisted_steps(cell_.project(packed(x, begin, end)), rows_at(begin, end));
-  else
-    split_into(xs, packed(x, begin, end), rows_at(begin, end), 0);
-
-  // A state belongs to the run that it enters: see Loop::run.
-  const bool last = end == steps();
-  Vars outputs;
-  std::array<Vars, std::tuple_size_v<decltype(state_parts(state))>> done;
-  if (all_outputs_ && begin > 0) outputs.push_back(*all_parts[0]);
-  for (std::size_t t = begin; t < end; ++t) {
-    const std::size_t alive = schedule_->rows_at(t);
-    if (alive < all_parts[0]->size(0))
-      for (std::size_t i = 0; i < done.size(); ++i)
-        *all_parts[i] = drop_finished(*all_parts[i], alive, done[i]);
-    state = cell_.step(std::move(xs[t - begin]), state);
-    if (all_outputs_ && (last || t + 1 < end)) outputs.push_back(*all_parts[0]);
-  }
-
-  Vars results{outputs.empty() ? Var() : concat(outputs, 0)};
-  for (std::size_t i = 0; i < done.size(); ++i) {
-    parts[i] = *all_parts[i];
-    if (last) done[i].push_back(parts[i]);
-    results.push_back(finished(done[i]));
-  }
-  return results;
-}
+// One part of a budget that several loops share evenly.
+std::optional<Checkpointing> share(std::optional<Checkpointing> all, std::size_t loops);
+// Throws what `check` throws, naming the layer and the width that the one below gives.
+void check_chain(std::size_t layer, std::size_t below, const std::function<void()>& check);
+Var swap_time(const Var& x);  // [T, B, ..] <-> [B, T, ..]
+LayerCall make_layer_call(const Var& x, std::span<const std::size_t> lengths, bool reversed,
+                          bool batch_first);
 
 }  // namespace detail
 
@@ -103,107 +47,203 @@ Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& pa
 template <Cell C>
 struct Recurrent {
   using State = typename C::State;
-  struct Options {
-    std::span<const std::size_t> lengths = {};  // [B]; none: all T
-    std::optional<State> state = {};            // initial, parts [B, width]; none: the cell's own
-    bool all_outputs = true;                    // false: only the final state is wanted
-    // The cell runs from each row's own end to its start. Outputs stand where their elements do;
-    // the final state is the one after the row's first element.
-    bool reversed = false;
-    // While a tape records: keep few states, compute the others again in backward. Gradients are
-    // the same; the layer must live as long as the tape; a cell's project sees some steps at a
-    // time; what its step draws from a Random is drawn again.
-    std::optional<Checkpointing> checkpoint = {};
-  };
-  struct Result {
-    Var outputs;  // [T, B, width of the first state part]; empty without all_outputs
-    State state;  // final
-    // The output of the step that each row ends with [B, width].
-    Var last() const { return *state_parts(state)[0]; }
+  using Options = RecurrentOptions<State>;
+  using Result = RecurrentResult<State>;
+
+  struct Config {
+    RecurrentDropout dropout = {};
+    bool learned_start = false;  // the initial state is trained; else it is the cell's
   };
 
   C cell;
+  RecurrentDropout dropout;
+  std::vector<Parameter> start;  // of each part of the state, shaped as one row's; or none
 
-  explicit Recurrent(C c) : cell(std::move(c)) {}
+  explicit Recurrent(C c, Config config = {})
+      : cell(std::move(c)), dropout(std::move(config.dropout)) {
+    State state = cell.initial_state(1);
+    dropout.check_ranges();
+    detail::check_zoneout(dropout, state_parts(state).size());
+    if (config.learned_start) start = detail::learned_start(state_parts(state));
+    check<Error>(TakesRecurrentInput<C> || dropout.states == 0,
+                 "recurrent: dropout on states needs a cell whose step takes h as its third "
+                 "argument; this one's does not");
+    if (dropout.weights > 0) {
+      bool any = false;
+      for_each_weight([&](const Parameter&) { any = true; });
+      check<Error>(any, "recurrent: dropout on weights needs a cell with a parameter weight_hh");
+    }
+  }
 
   Result operator()(const Var& x, const Options& options) const;
   Result operator()(const Var& x) const { return (*this)(x, Options{}); }
 
+  // One step without time: x [B, in] -> output [B, width] and state, as inference does it.
+  std::pair<Var, State> step(const Var& x, const State& state) const;
+  State initial_state(std::size_t batch) const;
+  std::size_t width() const {  // of the output
+    const State state = initial_state(1);
+    return first_part(state).size(1);
+  }
+  // Throws ShapeError unless the cell takes rows of this width.
+  void check_input(std::size_t width) const {
+    const PauseRecording pause;
+    cell_step(cell, zeros({1, width}), initial_state(1));
+  }
+
   // PyTorch's names: those of the cell with the layer's number.
-  static void fields(auto& self, auto&& visit) {
+  static void fields(auto& self, auto&& visit) { named_fields(self, "_l0", visit); }
+  static void named_fields(auto& self, const std::string& suffix, auto&& visit) {
     self.cell.fields(self.cell, [&](std::string_view name, auto& field) {
-      visit(std::string(name) + "_l0", field);
+      visit(std::string(name) + suffix, field);
     });
+    for (std::size_t i = 0; i < self.start.size(); ++i)
+      visit(fmt::format("initial_state_{}{}", i, suffix), self.start[i]);
   }
 
  private:
+  // act(parameter) for the weights that multiply h.
+  void for_each_weight(auto&& act) const {
+    for_each_leaf(cell, "", 0, [&](const Parameter& p, std::string_view name, std::ptrdiff_t) {
+      if (name.substr(name.rfind('.') + 1).starts_with("weight_hh")) act(p);
+    });
+  }
+  detail::LoopNoise noise(std::size_t batch, std::size_t in, std::size_t width,
+                          Random* random) const;
   // Of any parameter's name, what stands before its path within the cell.
   std::string_view path() const {
     std::string_view path = "recurrent";
-    for_each_depth(cell, 0, [&](const Parameter& p, std::ptrdiff_t depth) {
+    const auto outside = [&](const Parameter& p, std::string_view, std::ptrdiff_t depth) {
       std::string_view outer = layer_path(p, "");
       for (; depth > 1; --depth)
         outer = outer.substr(0, outer.find('.') == outer.npos ? 0 : outer.rfind('.'));
       if (!outer.empty()) path = outer;
-    });
+    };
+    for_each_leaf(cell, "", 0, outside);
     return path;
   }
-  // act(parameter, number of names that lead to it); unlike for_each_parameter joins no names.
+  // act(parameter, its name, number of names that lead to it); unlike for_each_parameter joins no
+  // names.
   template <class Module>
-  static void for_each_depth(const Module& module, std::ptrdiff_t depth, auto&& act) {
+  static void for_each_leaf(const Module& module, std::string_view name, std::ptrdiff_t depth,
+                            auto&& act) {
     if constexpr (std::is_same_v<Module, Parameter>)
-      act(module, depth);
+      act(module, name, depth);
     else
-      Module::fields(module, [&](std::string_view name, auto& field) {
-        for_each_depth(field, depth + 1 + std::count(name.begin(), name.end(), '.'), act);
+      Module::fields(module, [&](std::string_view inner, auto& field) {
+        for_each_leaf(field, inner, depth + 1 + std::count(inner.begin(), inner.end(), '.'), act);
       });
   }
 };
 
 template <Cell C>
+auto Recurrent<C>::initial_state(std::size_t batch) const -> State {
+  State state = cell.initial_state(batch);
+  if (!start.empty())
+    for (std::size_t i = 0; Var * part : state_parts(state)) {
+      *part = expand(Var(start[i]), part->shape());
+      ++i;
+    }
+  return state;
+}
+
+template <Cell C>
+auto Recurrent<C>::step(const Var& x, const State& state) const -> std::pair<Var, State> {
+  State next = cell_step(cell, x, state);
+  if (const detail::LoopNoise still = noise(0, 0, 0, nullptr); !still.zoneout.empty()) {
+    const auto old = state_parts(state);
+    for (std::size_t i = 0; Var * part : state_parts(next)) {
+      *part = still.zone_out(i, *old[i], *part);
+      ++i;
+    }
+  }
+  const Var output = first_part(next);
+  return {output, std::move(next)};
+}
+
+template <Cell C>
+detail::LoopNoise Recurrent<C>::noise(std::size_t batch, std::size_t in, std::size_t width,
+                                      Random* random) const {
+  detail::LoopNoise noise;
+  noise.zoneout.assign(dropout.zoneout.begin(), dropout.zoneout.end());
+  noise.random = random;
+  if (!random) return noise;
+  if (dropout.inputs > 0)
+    noise.input_mask = detail::dropout_mask({batch, in}, dropout.inputs, *random);
+  if (dropout.states > 0)
+    noise.state_mask = detail::dropout_mask({batch, width}, dropout.states, *random);
+  if (dropout.weights > 0)
+    for_each_weight([&](const Parameter& weight) {
+      const Var mask = detail::dropout_mask(weight.shape(), dropout.weights, *random);
+      noise.weights.add(weight, weight * mask);
+    });
+  return noise;
+}
+
+template <Cell C>
 auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Result {
+  using Wanted = detail::ScheduledLoop::Wanted;
   const Scope scope(path());
   std::optional<ParameterScope> parameters;
   if (!ParameterScope::current()) parameters.emplace();
 
-  check(x.dim() == 3, "recurrent: x must be [T, B, in]; got {}", x.shape());
-  const std::size_t steps = x.size(0), batch = x.size(1);
-  const auto shared = std::allocate_shared<Schedule>(PoolAllocator<Schedule>(), steps, batch,
-                                                     options.lengths, options.reversed);
-  const Schedule& schedule = *shared;
-  State state = cell.initial_state(batch);
+  const detail::LayerCall call =
+      detail::make_layer_call(x, options.lengths, options.reversed, options.batch_first);
+  State state = initial_state(call.batch);
   if (options.state) {
     State given = *options.state;
-    for (std::size_t i = 0; i < state_parts(state).size(); ++i)
-      check(state_parts(given)[i]->shape() == state_parts(state)[i]->shape(),
-            "recurrent: part {} of the initial state must be {}; got {}", i,
-            state_parts(state)[i]->shape(), state_parts(given)[i]->shape());
-    state = given;
+    const auto parts = state_parts(state), given_parts = state_parts(given);
+    check(given_parts.size() == parts.size(),
+          "recurrent: the initial state must have {} parts; got {}", parts.size(),
+          given_parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      detail::check_state_part(i, *given_parts[i], parts[i]->shape());
+    state = std::move(given);
   }
-  const std::size_t width = state_parts(state)[0]->size(1);
-  if (schedule.total() == 0)
-    return {options.all_outputs ? zeros({steps, batch, width}) : Var(), state};
+  const std::size_t width = first_part(state).size(1);
 
-  // [T, B, in] -> [T B, in]; rows of the state by falling length
-  const auto rows = [](std::size_t n) { return static_cast<std::ptrdiff_t>(n); };
-  Var flat = reshape(x, {rows(steps * batch), -1});
-  if (options.reversed) flat = gather(flat, schedule.reversal());
   detail::Vars parts;
-  for (Var* part : state_parts(state))
-    parts.push_back(schedule.is_full() ? *part : gather(*part, schedule.order()));
-  const detail::Vars made = detail::run_loop(
-      std::make_unique<detail::CellLoop<C>>(cell, shared, parts, options.all_outputs), flat, parts,
-      options.checkpoint);
-
+  State like = state;
+  for (Var* part : state_parts(like)) parts.push_back(call.sorted(std::exchange(*part, Var())));
   Result result;
-  if (options.all_outputs) {
-    const bool in_order = schedule.is_full() && !options.reversed;
-    result.outputs = in_order ? made[0] : gather(made[0], schedule.unpack());
-    result.outputs = reshape(result.outputs, {rows(steps), rows(batch), -1});
+  result.state = like;
+  const std::size_t count = parts.size();
+  if (call.schedule->total() == 0) {
+    const auto nothing = [&](const Var& part) {
+      Shape shape = part.shape();
+      shape.insert(0, options.batch_first ? call.batch : call.steps);
+      shape[1] = options.batch_first ? call.steps : call.batch;
+      return zeros(shape);
+    };
+    if (options.all_outputs) result.outputs = nothing(first_part(state));
+    if (options.all_states) {
+      result.states = state;
+      for_each_part(*result.states, [&](Var& part) { part = nothing(part); });
+    }
+    result.state = state;
+    result.last_output = first_part(result.state);
+    return result;
   }
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    *state_parts(result.state)[i] =
-        schedule.is_full() ? made[i + 1] : gather(made[i + 1], schedule.inverse());
+
+  const Wanted wanted = options.all_states    ? Wanted::kStates
+                        : options.all_outputs ? Wanted::kOutputs
+                                              : Wanted::kFinalState;
+  const std::size_t packed = options.all_states ? count : 1;
+  const detail::Vars made = detail::run_loop(
+      std::make_unique<detail::CellLoop<C>>(cell, call.schedule, parts, like, wanted,
+                                            noise(call.batch, x.size(2), width, options.random)),
+      call.flat, parts, options.checkpoint);
+  if (options.all_outputs) result.outputs = call.unpacked(made[0]);
+  if (options.all_states) {
+    result.states = like;
+    for (std::size_t i = 0; Var * part : state_parts(*result.states)) {
+      *part = i == 0 && result.outputs ? result.outputs : call.unpacked(made[i]);
+      ++i;
+    }
+  }
+  for (std::size_t i = 0; Var * part : state_parts(result.state))
+    *part = call.unsorted(made[packed + i++]);
+  result.last_output = first_part(result.state);
   return result;
 }
 

@@ -1,22 +1,30 @@
 #include <reel/layers/schedule.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 namespace reel::inline REEL_PRECISION {
 
-Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
-                   bool reversed)
-    : batch_(batch) {
-  check(lengths.empty() || lengths.size() == batch,
+void check_lengths(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths) {
+  check(lengths.size() == batch,
         "lengths: there must be one per row; got {} lengths for a batch of {}", lengths.size(),
         batch);
   for (std::size_t row = 0; row < lengths.size(); ++row) {
+    check(lengths[row] <= std::numeric_limits<std::size_t>::max() / 2,
+          "lengths: a length must not be negative; got {} for row {}",
+          static_cast<std::ptrdiff_t>(lengths[row]), row);
     check(lengths[row] <= steps,
           "lengths: a length must not exceed the {} steps of x; got {} for row {}", steps,
           lengths[row], row);
-    full_ &= lengths[row] == steps;
   }
+}
+
+Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
+                   bool reversed)
+    : batch_(batch) {
+  if (!lengths.empty()) check_lengths(steps, batch, lengths);
+  for (const std::size_t length : lengths) full_ &= length == steps;
   if (reversed) reverse(steps, lengths);
   if (full_) {
     steps_ = batch == 0 ? 0 : steps;
@@ -77,6 +85,13 @@ Indices Schedule::pack(std::size_t begin, std::size_t end) const {
   Indices rows = Indices::from_shape({static_cast<std::size_t>(last - first)});
   std::transform(pack_.begin() + first, pack_.begin() + last, rows.begin(),
                  [&](std::int64_t row) { return row - static_cast<std::int64_t>(begin * batch_); });
+  return rows;
+}
+
+Indices Schedule::sorted_rows(std::size_t begin, std::size_t end) const {
+  Indices rows = Indices::from_shape({first_row(end) - first_row(begin)});
+  for (std::size_t t = begin, at = 0; t < end; ++t)
+    for (std::size_t row = 0; row < rows_at(t); ++row) rows(at++) = static_cast<std::int64_t>(row);
   return rows;
 }
 

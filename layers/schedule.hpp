@@ -8,13 +8,15 @@
 
 namespace reel::inline REEL_PRECISION {
 
+// Throws ShapeError unless there is one length, from 0 to `steps`, for each row.
+void check_lengths(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths);
+
 // Rows sorted by falling length, so that the rows alive at step t are the first rows_at[t]. The
 // packed form holds the alive rows of step 0, then of step 1, ..: one row per element, no padding.
 // Reversed, step t of a row is its element length - 1 - t.
 class Schedule {
  public:
-  // No lengths: all are `steps`. Throws ShapeError unless there is one length, at most `steps`,
-  // for each row.
+  // No lengths: all are `steps`.
   Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
            bool reversed = false);
 
@@ -31,6 +33,8 @@ class Schedule {
   const Indices& reversal() const { return reversal_; }
   // Packed row -> step of a row, for steps begin .. end - 1, counted from the first of each.
   Indices pack(std::size_t begin, std::size_t end) const;
+  // Packed row -> its sorted row, for the same steps.
+  Indices sorted_rows(std::size_t begin, std::size_t end) const;
   // Element -> packed row, or -1 past the row's end; empty if full and not reversed.
   const Indices& unpack() const { return unpack_; }
   const Indices& order() const { return order_; }      // sorted row -> row

@@ -32,7 +32,12 @@ struct Problem {
 };
 
 template <class State>
-constexpr std::size_t kParts = std::tuple_size_v<decltype(state_parts(std::declval<State&>()))>;
+const std::size_t kParts =
+    [] {
+      State state;
+      return state_parts(state);
+    }()
+        .size();
 
 template <class State>
 State make_state(const std::vector<Var>& parts) {

@@ -1,0 +1,177 @@
+// A cell's steps over time as a loop, which a tape records whole or with checkpoints.
+#pragma once
+
+#include <reel/autodiff/checkpoint.hpp>
+#include <reel/autodiff/parameter_scope.hpp>
+#include <reel/layers/cell.hpp>
+#include <reel/layers/recurrent_options.hpp>
+#include <reel/layers/schedule.hpp>
+
+namespace reel::inline REEL_PRECISION::detail {
+
+// The rows of a hoisted product, one Var per step, each of which its step may overwrite.
+Vars hoisted_steps(const Var& projected, std::span<const std::size_t> rows_at);
+// First `rows` rows of a state part; the others are appended to `finished`.
+Var drop_finished(const Var& part, std::size_t rows, Vars& finished);
+
+// What a RecurrentDropout comes to in one call of a layer; rows by falling length.
+struct LoopNoise {
+  Var input_mask;                                  // [B, in], or empty
+  Var state_mask;                                  // [B, width], or empty
+  Substitutes weights;                             // what DropConnect left of them
+  std::vector<real, PoolAllocator<real>> zoneout;  // of all parts, or of each, or empty
+  Random* random = nullptr;                        // for zoneout
+
+  // The state part `next`, or what zoneout makes of it.
+  Var zone_out(std::size_t part, const Var& previous, const Var& next) const;
+};
+// Elements 1 / (1 - p), or with probability p zero.
+Var dropout_mask(const Shape& shape, real p, Random& random);
+
+using PartLists = std::vector<Vars, PoolAllocator<Vars>>;
+
+// A cell's steps as a loop over x [T B, in]. The first outputs are the state after each step,
+// packed rows [total, ..], of all parts or just the first; then come the parts of the final state,
+// sorted rows [B, ..].
+class ScheduledLoop : public Loop {
+ public:
+  enum class Wanted { kFinalState, kOutputs, kStates };
+  ScheduledLoop(std::shared_ptr<const Schedule> schedule, const Vars& state, Wanted wanted,
+                LoopNoise noise);
+
+  std::size_t steps() const override { return schedule_->steps(); }
+  std::size_t outputs() const override { return packed_parts() + parts_.size(); }
+  Shape output_shape(std::size_t output) const override;
+  Rows input_rows(std::size_t begin, std::size_t end) const override;
+  Rows output_rows(std::size_t output, std::size_t begin, std::size_t end) const override;
+  // How many of the outputs are packed rows.
+  std::size_t packed_parts() const { return wanted_ == Wanted::kStates ? parts_.size() : 1; }
+
+ protected:
+  using Counts = std::vector<std::size_t, PoolAllocator<std::size_t>>;
+  Counts rows_at(std::size_t begin, std::size_t end) const;
+  Var packed(const Var& x, std::size_t begin, std::size_t end) const;
+  Var state_mask(std::size_t rows) const;
+  // The states after each step, then those of ended rows in order, then the current ones.
+  Vars results(PartLists& made, PartLists& done, const Vars& parts, bool last) const;
+  std::size_t parts() const { return parts_.size(); }
+  bool wants(std::size_t part) const {
+    return wanted_ == Wanted::kStates || (wanted_ == Wanted::kOutputs && part == 0);
+  }
+
+  const std::shared_ptr<const Schedule> schedule_;
+  const LoopNoise noise_;
+
+ private:
+  // Sorted rows that have ended before a step.
+  Var finished(Vars& parts) const;
+
+  std::vector<Shape, PoolAllocator<Shape>> parts_;  // of one row
+  const Wanted wanted_;
+};
+
+template <Cell C>
+class CellLoop final : public ScheduledLoop {
+ public:
+  CellLoop(const C& cell, std::shared_ptr<const Schedule> schedule, const Vars& state,
+           typename C::State like, Wanted wanted, LoopNoise noise)
+      : ScheduledLoop(std::move(schedule), state, wanted, std::move(noise)),
+        cell_(cell),
+        like_(std::move(like)) {}
+  Vars run(std::size_t begin, std::size_t end, const Var& x, Vars& parts) const override;
+
+ private:
+  using State = typename C::State;
+  State step(StepInput<C>&& x, const State& state, Var& mask) const;
+
+  const C& cell_;
+  const State like_;  // empty parts
+};
+
+// How a loop is to be run, given what records and what is asked for.
+Vars run_loop(std::unique_ptr<const Loop> loop, const Var& x, const Vars& state,
+              const std::optional<Checkpointing>& checkpoint);
+
+// The rows of each step from what was projected for all of them.
+template <class Input>
+auto input_steps(const Input& whole, std::span<const std::size_t> rows_at, bool projected) {
+  std::vector<Input, PoolAllocator<Input>> steps(rows_at.size());
+  std::size_t part = 0;
+  for_each_part(whole, [&](const Var& all) {
+    Vars rows(rows_at.size());
+    if (projected)
+      rows = hoisted_steps(all, rows_at);
+    else
+      split_into(rows, all, rows_at, 0);
+    for (std::size_t t = 0; t < rows.size(); ++t) {
+      std::size_t i = 0;
+      for_each_part(steps[t], [&](Var& to) {
+        if (i++ == part) to = std::move(rows[t]);
+      });
+    }
+    ++part;
+  });
+  return steps;
+}
+
+template <Cell C>
+auto CellLoop<C>::step(StepInput<C>&& x, const State& state, Var& mask) const -> State {
+  if constexpr (TakesRecurrentInput<C>)
+    if (mask) {
+      const std::size_t rows = first_part(state).size(0);
+      if (mask.size(0) != rows) mask = state_mask(rows);
+      return cell_.step(std::move(x), state, first_part(state) * mask);
+    }
+  return step_of(cell_, std::move(x), state);
+}
+
+template <Cell C>
+Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& parts) const {
+  const Substitution substitution(noise_.weights);
+  State state = like_;
+  for (std::size_t i = 0; Var * part : state_parts(state)) *part = std::move(parts[i++]);
+
+  const auto project = [&]() -> StepInput<C> {
+    if constexpr (Projecting<C>)
+      return cell_.project(packed(x, begin, end));
+    else
+      return packed(x, begin, end);
+  };
+  auto xs = input_steps(project(), rows_at(begin, end), Projecting<C>);
+
+  // A state belongs to the run that it enters: see Loop::run.
+  const bool last = end == steps();
+  PartLists made(packed_parts()), done(parts.size());
+  const auto keep = [&] {
+    for (std::size_t i = 0; const Var* part : state_parts(std::as_const(state))) {
+      if (!wants(i)) break;
+      made[i++].push_back(*part);
+    }
+  };
+  if (begin > 0) keep();
+  Var mask = noise_.state_mask;
+  for (std::size_t t = begin; t < end; ++t) {
+    const std::size_t alive = schedule_->rows_at(t);
+    if (alive < first_part(state).size(0))
+      for (std::size_t i = 0; Var * part : state_parts(state)) {
+        *part = drop_finished(*part, alive, done[i]);
+        ++i;
+      }
+    if (noise_.zoneout.empty()) {
+      state = step(std::move(xs[t - begin]), state, mask);
+    } else {
+      const State previous = state;
+      state = step(std::move(xs[t - begin]), previous, mask);
+      const auto old = state_parts(previous);
+      for (std::size_t i = 0; Var * part : state_parts(state)) {
+        *part = noise_.zone_out(i, *old[i], *part);
+        ++i;
+      }
+    }
+    if (last || t + 1 < end) keep();
+  }
+  for (std::size_t i = 0; const Var* part : state_parts(state)) parts[i++] = *part;
+  return results(made, done, parts, last);
+}
+
+}  // namespace reel::inline REEL_PRECISION::detail
