@@ -182,8 +182,8 @@ void record(Recorder& recorder, const View* start, const View& a, const View& b,
               writes(c), reads(a), more...);
   };
   if (recorder.varies(b)) {
-    const Value scratch = allocate({static_cast<std::size_t>(
-        packed_elements(std::min(depth, kBlockDepth), width))});
+    const Value scratch =
+        allocate({static_cast<std::size_t>(packed_elements(std::min(depth, kBlockDepth), width))});
     run(
         [strided_b](const View* from, const View& left, const View& to, const View& right,
                     const View& memory) {
@@ -191,9 +191,8 @@ void record(Recorder& recorder, const View* start, const View& a, const View& b,
         },
         reads(b), writes(scratch.view));
   } else if (c.shape[0] == 1) {
-    const real* rows = recorder.fixed(
-        FixedForm::kRows, b, row_elements(k, n),
-        [&](real* to) { pack_rows(strided_b(b), k, n, to); });
+    const real* rows = recorder.fixed(FixedForm::kRows, b, row_elements(k, n),
+                                      [&](real* to) { pack_rows(strided_b(b), k, n, to); });
     run([=](const View* from, const View& left, const View& to) {
       multiply_row(k, n, left.data, left.strides[1], rows, from ? from->data : nullptr, to.data);
     });

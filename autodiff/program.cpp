@@ -152,7 +152,8 @@ Program::Program(const Program& other)
   const auto move = [&](real*& address) {
     const std::less<const real*> before;
     const real *begin = other.memory_.get(), *end = begin + size_;
-    if (!before(address, begin) && before(address, end)) address = memory_.get() + (address - begin);
+    if (!before(address, begin) && before(address, end))
+      address = memory_.get() + (address - begin);
   };
   for (View& view : inputs_) move(view.data);
   for (View& view : outputs_) move(view.data);

@@ -27,7 +27,8 @@ class Recorder;
 class Program {
  public:
   using Function = std::function<std::vector<Var>(std::span<const Var>)>;
-  // After each run, output i takes the place of input feedback[i], which has its shape; -1: of none.
+  // After each run, output i takes the place of input feedback[i], which has its shape; -1: of
+  // none.
   Program(std::span<const Array> inputs, const Function& function,
           std::span<const int> feedback = {});
   Program(const Program& other);
@@ -42,7 +43,7 @@ class Program {
   const View& input(std::size_t i) const { return inputs_[i]; }
   const View& output(std::size_t i) const { return outputs_[i]; }
 
-  std::size_t instructions() const;  // loops of one run
+  std::size_t instructions() const;           // loops of one run
   std::size_t size() const { return size_; }  // numbers that are the program's own
 
  private:
@@ -53,8 +54,8 @@ class Program {
   using Memory = std::unique_ptr<real, Free>;
 
   static Memory make_memory(std::size_t size);
-  void finish(detail::Recorder& recorder, std::vector<Var>& outputs,
-              std::span<const Var> inputs, std::span<const int> feedback);
+  void finish(detail::Recorder& recorder, std::vector<Var>& outputs, std::span<const Var> inputs,
+              std::span<const int> feedback);
 
   std::shared_ptr<const Constants> constants_;
   Memory memory_;

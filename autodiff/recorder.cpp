@@ -76,10 +76,11 @@ bool Recorder::varies(const View& view) const {
 const real* Recorder::fixed(FixedForm form, const View& view, std::size_t size,
                             const FixedFill& fill) {
   const Known* parameter = block_at(view.data) ? nullptr : parameter_at(view.data);
-  fixed_.push_back(parameter ? shared_fixed({parameter->version, form, view.data - parameter->view.data,
-                                             view.shape, view.strides},
-                                            size, fill)
-                             : make_fixed(size, fill));
+  fixed_.push_back(parameter
+                       ? shared_fixed({parameter->version, form, view.data - parameter->view.data,
+                                       view.shape, view.strides},
+                                      size, fill)
+                       : make_fixed(size, fill));
   return fixed_.back().get();
 }
 
@@ -96,8 +97,8 @@ real* Recorder::snapshot(const View& view) {
     all = View(view.data + range.low, {static_cast<std::size_t>(range.high - range.low) + 1});
   }
   const std::size_t size = all.size();
-  const real* copy = fixed(FixedForm::kPlain, all, size,
-                           [&](real* to) { std::copy_n(all.data, size, to); });
+  const real* copy =
+      fixed(FixedForm::kPlain, all, size, [&](real* to) { std::copy_n(all.data, size, to); });
   return const_cast<real*>(copy) + ahead;
 }
 

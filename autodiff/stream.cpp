@@ -127,7 +127,6 @@ void stream_runs(const Runs<Views>& runs, std::span<const Expanded> operands, co
   });
 }
 
-
 class ReplayedRows final : public Instruction {
  public:
   ReplayedRows(std::unique_ptr<StreamBody> body, const Rows& rows,

@@ -1,6 +1,6 @@
 #include <reel/autodiff/record.hpp>
-#include <reel/autodiff/scope.hpp>
 #include <reel/autodiff/recorder.hpp>
+#include <reel/autodiff/scope.hpp>
 #include <reel/autodiff/tape.hpp>
 
 namespace reel::inline REEL_PRECISION {

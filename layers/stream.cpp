@@ -9,17 +9,30 @@ namespace reel::inline REEL_PRECISION::detail {
 StreamCore::StreamCore(std::string path, std::size_t batch, std::size_t in,
                        std::vector<Array> start, Step step)
     : waiting_(start) {
-  plan_ = std::make_shared<const Plan>(
-      Plan{std::move(path), batch, std::move(start), std::move(step)});
+  plan_ =
+      std::make_shared<const Plan>(Plan{std::move(path), batch, std::move(start), std::move(step)});
   const Scope scope(plan_->path);
   check(batch > 0, "stream: there must be at least one row");
   if (in > 0) record(in);
 }
 
+// What has been moved from has no program, so that a step need not ask.
+StreamCore& StreamCore::operator=(StreamCore&& other) noexcept {
+  if (this == &other) return *this;
+  plan_ = std::move(other.plan_);
+  waiting_ = std::move(other.waiting_);
+  program_ = std::exchange(other.program_, std::nullopt);
+  return *this;
+}
+
+void StreamCore::check_not_moved() const {
+  check<Error>(static_cast<bool>(plan_), "stream: it has been moved from");
+}
+
 void StreamCore::check_rows(bool ok, std::size_t numbers) const {
   if (ok) [[likely]]
     return;
-  check<Error>(static_cast<bool>(plan_), "stream: it has been moved from");
+  check_not_moved();
   const Scope scope(plan_->path);
   if (program_)
     check(false, "stream: x must be {}; got {} numbers", program_->input(0).shape, numbers);
@@ -56,7 +69,7 @@ std::span<const real> StreamCore::step(std::span<const real> x) {
 }
 
 Array StreamCore::step(const Array& x) {
-  check<Error>(static_cast<bool>(plan_), "stream: it has been moved from");
+  check_not_moved();
   {
     const Scope scope(plan_->path);
     const Shape shape = shape_of(x);
@@ -79,10 +92,12 @@ void StreamCore::put_state(const std::vector<Array>& parts) {
 }
 
 void StreamCore::reset() {
-  if (plan_) put_state(plan_->start);
+  check_not_moved();
+  put_state(plan_->start);
 }
 
 std::vector<Array> StreamCore::state() const {
+  check_not_moved();
   if (!program_) return waiting_;
   std::vector<Array> parts;
   for (std::size_t i = 0; i < plan_->start.size(); ++i)
@@ -91,7 +106,7 @@ std::vector<Array> StreamCore::state() const {
 }
 
 void StreamCore::set_state(std::span<const Var* const> parts) {
-  check<Error>(static_cast<bool>(plan_), "stream: it has been moved from");
+  check_not_moved();
   const Scope scope(plan_->path);
   const std::vector<Array>& start = plan_->start;
   check(parts.size() == start.size(), "stream: the state must have {} parts; got {}", start.size(),

@@ -17,6 +17,10 @@ class StreamCore {
   using Step = std::function<std::vector<Var>(std::span<const Var>)>;
   StreamCore(std::string path, std::size_t batch, std::size_t in, std::vector<Array> start,
              Step step);
+  StreamCore(const StreamCore&) = default;
+  StreamCore& operator=(const StreamCore&) = default;
+  StreamCore(StreamCore&& other) noexcept { *this = std::move(other); }
+  StreamCore& operator=(StreamCore&& other) noexcept;
 
   std::span<const real> step(std::span<const real> x);
   Array step(const Array& x);
@@ -31,6 +35,7 @@ class StreamCore {
     std::vector<Array> start;
     Step step;
   };
+  void check_not_moved() const;
   void check_rows(bool ok, std::size_t numbers) const;
   void record(std::size_t in);
   void put_state(const std::vector<Array>& parts);
