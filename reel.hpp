@@ -11,6 +11,7 @@
 #include <reel/autodiff/parameter.hpp>
 #include <reel/autodiff/pointwise.hpp>
 #include <reel/autodiff/pool.hpp>
+#include <reel/autodiff/program.hpp>
 #include <reel/autodiff/random.hpp>
 #include <reel/autodiff/record.hpp>
 #include <reel/autodiff/scope.hpp>
@@ -51,6 +52,7 @@
 #include <reel/layers/recurrent_options.hpp>
 #include <reel/layers/stack.hpp>
 #include <reel/layers/state.hpp>
+#include <reel/layers/stream.hpp>
 #include <reel/layers/truncated_bptt.hpp>
 #include <reel/optim/optimizer.hpp>
 #include <reel/optim/train_step.hpp>

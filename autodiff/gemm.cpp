@@ -1,6 +1,8 @@
 #include <cblas.h>
 #include <reel/autodiff/gemm.hpp>
 #include <reel/autodiff/gemm_pack.hpp>
+#include <reel/autodiff/gemm_row.hpp>
+#include <reel/autodiff/recorder.hpp>
 
 #include <cstdlib>
 
@@ -20,20 +22,22 @@ constexpr Index kFarRight = 100'000, kFarLeft = 80'000;
 // Memory for the time of a product.
 class Scratch {
  public:
+  // Given: enough for any product of that depth and width.
+  explicit Scratch(real* given) : data_(given), given_(given != nullptr) {}
   real* get(Index elements) {
     if (!data_)
       data_ = static_cast<real*>(pool::allocate(static_cast<std::size_t>(elements) * sizeof(real)));
     return data_;
   }
-  Scratch() = default;
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() {
-    if (data_) pool::release(data_);
+    if (data_ && !given_) pool::release(data_);
   }
 
  private:
-  real* data_ = nullptr;
+  real* data_;
+  bool given_;
 };
 
 constexpr real kZeros[8 * kRegister] = {};
@@ -136,21 +140,16 @@ Right right_block(const Source& b, Index whole_k, Index l, Index k, Index n, Ind
 
 Strided strided(const View& v) { return {v.data, v.strides[0], v.strides[1]}; }
 
-// c = start + a b, where start (null: zeros) and c have contiguous rows.
-void multiply(const View* start, const View& a, const Source& b, const View& c) {
-  if (c.size() == 0) return;
+// c = start + a b, where start (null: zeros) and c have contiguous rows, for k > 0.
+void multiply(const View* start, const View& a, const Source& b, const View& c,
+              real* scratch = nullptr) {
   const auto m = static_cast<Index>(c.shape[0]), n = static_cast<Index>(c.shape[1]);
   const auto k = static_cast<Index>(a.shape[1]);
-  if (k == 0) {
-    if (!start) return fill(c, 0);
-    if (start->data != c.data) copy(*start, c);
-    return;
-  }
   const Strided left = strided(a);
   const TileRows to{c.data, c.strides[0]};
   TileRows from = start ? TileRows{start->data, start->strides[0]} : TileRows{nullptr, 0};
   const Distance far{m * k > kFarLeft, n * k > kFarRight};
-  Scratch memory;
+  Scratch memory(scratch);
   for (Index l = 0; l < k; l += kBlockDepth, from = to) {
     const Index block_k = std::min(kBlockDepth, k - l);
     const Right right = right_block(b, k, l, block_k, n, m, memory);
@@ -160,6 +159,50 @@ void multiply(const View* start, const View& a, const Source& b, const View& c) 
                      from.data ? tile_start(from, i, 0) : from, {to.data + i * to.row, to.row},
                      far);
     }
+  }
+}
+
+// A product that is replayed. A right operand that does not vary is packed now.
+void record(Recorder& recorder, const View* start, const View& a, const View& b, const View& c) {
+  const std::size_t k = b.shape[0], n = b.shape[1];
+  const auto depth = static_cast<Index>(k), width = static_cast<Index>(n);
+  const auto strided_b = [](const View& right) {
+    Strided source = strided(right);
+    if (right.shape[1] == 1) source.column = 1;
+    return source;
+  };
+  const auto run = [&](auto&& loop, const auto&... more) {
+    if (start)
+      perform([loop](const View& to, const View& left, const View& from,
+                     const auto&... rest) { loop(&from, left, to, rest...); },
+              writes(c), reads(a), reads(*start), more...);
+    else
+      perform([loop](const View& to, const View& left,
+                     const auto&... rest) { loop(nullptr, left, to, rest...); },
+              writes(c), reads(a), more...);
+  };
+  if (recorder.varies(b)) {
+    const Value scratch =
+        allocate({static_cast<std::size_t>(packed_elements(std::min(depth, kBlockDepth), width))});
+    run(
+        [strided_b](const View* from, const View& left, const View& to, const View& right,
+                    const View& memory) {
+          multiply(from, left, {strided_b(right), nullptr}, to, memory.data);
+        },
+        reads(b), writes(scratch.view));
+  } else if (c.shape[0] == 1) {
+    const real* rows = recorder.fixed(FixedForm::kRows, b, row_elements(k, n),
+                                      [&](real* to) { pack_rows(strided_b(b), k, n, to); });
+    run([=](const View* from, const View& left, const View& to) {
+      multiply_row(k, n, left.data, left.strides[1], rows, from ? from->data : nullptr, to.data);
+    });
+  } else {
+    const real* panels = recorder.fixed(
+        FixedForm::kPanels, b, static_cast<std::size_t>(packed_elements(depth, width)),
+        [&](real* to) { pack_right(strided_b(b), depth, width, to); });
+    run([panels](const View* from, const View& left, const View& to) {
+      multiply(from, left, {{}, panels}, to);
+    });
   }
 }
 
@@ -184,6 +227,14 @@ void product(const View* start, const View& a, const View* b, const Packed* pack
     product(start ? &dense.view : nullptr, a, b, packed, dense.view);
     return copy(dense.view, c);
   }
+  if (c.size() == 0) return;
+  if (a.shape[1] == 0) {
+    if (!start) return fill(c, 0);
+    if (start->data != c.data) copy(*start, c);
+    return;
+  }
+  if (Recorder* recorder = Recorder::current(); recorder && b) [[unlikely]]
+    return record(*recorder, start, a, *b, c);
   Source source{b ? strided(*b) : Strided{}, packed ? packed->data : nullptr};
   if (c.shape[1] == 1) source.plain.column = 1;
   multiply(start, a, source, c);

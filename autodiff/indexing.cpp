@@ -1,5 +1,6 @@
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/recorder.hpp>
 
 namespace reel::inline REEL_PRECISION {
 
@@ -14,6 +15,20 @@ void check_indices(const char* op, const Indices& indices, std::size_t rows) {
     check(i >= -1 && i < static_cast<std::int64_t>(rows),
           "{}: an index must lie in 0 .. {} (or be -1 for none); got {}", op,
           static_cast<std::int64_t>(rows) - 1, i);
+}
+
+// row r of to = table row indices[r], all dense; -1: zeros
+void take_rows(const View& table, const Indices& indices, const View& to) {
+  const std::size_t rows = indices.size();
+  const std::size_t width = rows == 0 ? 0 : to.size() / rows;
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::int64_t i = indices.data()[r];
+    real* row = to.data + r * width;
+    if (i < 0)
+      std::fill_n(row, width, real(0));
+    else
+      std::copy_n(table.data + static_cast<std::size_t>(i) * width, width, row);
+  }
 }
 
 // table row indices[r] += row r of x
@@ -39,15 +54,10 @@ Var gather(const Var& table, const Indices& indices) {
   for (std::size_t i = 1; i < from.size(); ++i) shape.push_back(from[i]);
   const Value rows = dense(table.ref()->value);
   Value value = allocate(shape);
-  const std::size_t width = element_count(Shape(from.begin() + 1, from.end()));
-  for (std::size_t r = 0; r < indices.size(); ++r) {
-    const std::int64_t i = indices.data()[r];
-    real* to = value.view.data + r * width;
-    if (i < 0)
-      std::fill_n(to, width, real(0));
-    else
-      std::copy_n(rows.view.data + static_cast<std::size_t>(i) * width, width, to);
-  }
+  take_rows(rows.view, indices, value.view);
+  if (Recorder::current()) [[unlikely]]
+    note([indices](const View& a, const View& b) { take_rows(a, indices, b); }, reads(rows.view),
+         writes(value.view));
   return record(
       "gather", std::array{table}, std::move(value),
       [indices](Pull& p) {
@@ -76,7 +86,11 @@ Var scatter(const Var& x, const Indices& indices, std::size_t rows) {
   for (std::size_t i = lead.size(); i < from.size(); ++i) shape.push_back(from[i]);
   Value value = allocate(shape);
   fill(value.view, 0);
-  add_rows(dense(x.ref()->value).view, indices, value.view);
+  const Value added = dense(x.ref()->value);
+  add_rows(added.view, indices, value.view);
+  if (Recorder::current()) [[unlikely]]
+    note([indices](const View& a, const View& b) { add_rows(a, indices, b); }, reads(added.view),
+         updates(value.view));
   return record("scatter", std::array{x}, std::move(value),
                 [indices](Pull& p) { p.give(0, [&] { return gather(p.dy(), indices); }); });
 }

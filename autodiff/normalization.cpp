@@ -1,5 +1,6 @@
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/recorder.hpp>
 
 namespace reel::inline REEL_PRECISION {
 
@@ -197,15 +198,27 @@ Var layer_norm(const Var& x, const Var& gain, Var c, real eps) {
   const Value xs = dense_rows(x.ref()->value), gains = dense_rows(gain.ref()->value),
               cs = c ? dense_rows(c.ref()->value) : Value(), ys = dense_rows(y);
   const Value all_moments = allocate({xs.view.shape[0], 2});
-  const std::size_t n = shape.back();
-  for (std::size_t i = 0; i < xs.view.shape[0]; ++i) {
-    const real* v = row_at(xs.view, i);
-    const Moments of = moments(v, n, eps);
-    row_at(all_moments.view, i)[0] = of.mean;
-    row_at(all_moments.view, i)[1] = of.scale;
-    normalize_row(v, of, gains.view.data, c ? row_at(cs.view, same ? i : 0) : nullptr,
-                  row_at(ys.view, i), n);
-  }
+  const auto rows = [eps, c_step = same ? std::size_t(1) : 0](const View& from, const View& scales,
+                                                              const View& to, const View& kept,
+                                                              const View& added) {
+    const std::size_t n = from.shape[1];
+    for (std::size_t i = 0; i < from.shape[0]; ++i) {
+      const real* v = row_at(from, i);
+      const Moments of = moments(v, n, eps);
+      row_at(kept, i)[0] = of.mean;
+      row_at(kept, i)[1] = of.scale;
+      normalize_row(v, of, scales.data, added.data ? row_at(added, i * c_step) : nullptr,
+                    row_at(to, i), n);
+    }
+  };
+  const Access x_read = reads(xs.view), gain_read = reads(gains.view);
+  const Access y_written = writes(ys.view), moments_written = writes(all_moments.view);
+  if (c)
+    perform(rows, x_read, gain_read, y_written, moments_written, reads(cs.view));
+  else
+    perform([rows](const View& from, const View& scales, const View& to,
+                   const View& kept) { rows(from, scales, to, kept, View()); },
+            x_read, gain_read, y_written, moments_written);
   const auto rule = [eps](Pull& p) { layer_norm_rule(p, eps); };
   const auto backward = [all_moments](Node& node) {
     return layer_norm_backward(node, all_moments);

@@ -1,4 +1,5 @@
 #include <reel/autodiff/node.hpp>
+#include <reel/autodiff/recorder.hpp>
 #include <reel/autodiff/tape.hpp>
 
 #include <atomic>
@@ -105,6 +106,9 @@ Var::Var(const Parameter& parameter) {
     if (node_) return;
   }
   ParameterScope* scope = ParameterScope::current();
+  if (Recorder* recorder = Recorder::current()) [[unlikely]]
+    recorder->know(View(const_cast<real*>(parameter.value_.data()), parameter.shape()),
+                   parameter.version_.number);
   if (scope) *this = scope->find(parameter);
   if (node_) return;
   node_ = Ref<Node>(new ParameterLeaf(parameter));

@@ -38,6 +38,7 @@ class Parameter {
 
  private:
   friend class Tape;
+  friend class Var;
   friend struct ParameterLeaf;
   Array value_;
   mutable Gradient gradient_;  // no part of a layer's logical state

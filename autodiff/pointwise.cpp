@@ -1,6 +1,7 @@
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/pointwise.hpp>
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/recorder.hpp>
 #include <reel/autodiff/stream.hpp>
 
 namespace reel::inline REEL_PRECISION::detail {
@@ -65,6 +66,7 @@ struct Forward final : StreamBody {
   void operator()(real* const* p, std::size_t n) override {
     kernel.forward(p, p + kernel.inputs, n);
   }
+  std::unique_ptr<StreamBody> clone() const override { return std::make_unique<Forward>(kernel); }
 };
 
 // Operands: inputs, output gradients, wanted input gradients.
@@ -191,6 +193,8 @@ void run_pointwise(const KernelRef& kernel, std::span<const Var> inputs, std::sp
     Value& y = outputs[k].ref()->value = allocate(shape);
     operands[inputs.size() + k] = {&y.view, Operand::kWrite};
   }
+  if (Recorder* recorder = Recorder::current(); recorder && kernel.owner) [[unlikely]]
+    recorder->keep(kernel.owner);
   Forward body(*kernel.kernel);
   stream(shape, {operands.data(), inputs.size() + outputs.size()}, body);
 

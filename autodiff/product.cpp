@@ -1,6 +1,7 @@
 #include <reel/autodiff/gemm.hpp>
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/recorder.hpp>
 
 namespace reel::inline REEL_PRECISION {
 
@@ -28,7 +29,11 @@ void write_grad(Node& n, Write&& write) {
 }
 
 // Will w meet many products before its tape ends, so that it should be packed once for all?
-bool is_reused(const Node& w) { return w.reused || (w.keeps_grad && ParameterScope::current()); }
+// What is replayed has its operands packed in its own way.
+bool is_reused(const Node& w) {
+  return (w.packed || w.reused || (w.keeps_grad && ParameterScope::current())) &&
+         !Recorder::current();
+}
 
 Packed packed(Node& w, Ref<Storage> PackedWeight::*form, const View& matrix) {
   if (!w.packed) w.packed = Ref<PackedWeight>(new PackedWeight);
@@ -40,14 +45,14 @@ Packed packed(Node& w, Ref<Storage> PackedWeight::*form, const View& matrix) {
 // y = start + x w'
 void times_transposed(const View& start, const View& x, Node& w, const View& y) {
   const View right = transposed(w.value.view);
-  if (!w.packed && !is_reused(w)) return gemm_onto(start, x, right, y);
+  if (!is_reused(w)) return gemm_onto(start, x, right, y);
   gemm_onto(start, x, packed(w, &PackedWeight::transpose, right), y);
 }
 
 // y (+)= x w
 void times(const View& x, Node& w, const View& y, bool accumulate) {
   const View& right = w.value.view;
-  if (!w.packed && !is_reused(w)) return gemm(x, right, y, accumulate);
+  if (!is_reused(w)) return gemm(x, right, y, accumulate);
   gemm(x, packed(w, &PackedWeight::plain, right), y, accumulate);
 }
 

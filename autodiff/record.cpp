@@ -1,4 +1,5 @@
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/recorder.hpp>
 
 namespace reel::inline REEL_PRECISION::detail {
 
@@ -31,6 +32,12 @@ Var unrecorded(const char* op, Value value) {
   Ref<Node> node(new Node);
   node->value = std::move(value);
   return unrecorded(op, std::move(node));
+}
+
+Var unrecorded(const char* op, std::span<const Var> inputs, Value value) {
+  if (const Recorder* recorder = Recorder::current()) [[unlikely]]
+    recorder->check_computed(op, inputs, value.view);
+  return unrecorded(op, std::move(value));
 }
 
 Var unrecorded(const char* op, Ref<Node> node) {

@@ -33,6 +33,7 @@ Var unrecorded(const char* op, Value value);
 // May the result of an op that adds to c take over c's memory? Only a step of a hoisted product,
 // held by nobody else.
 bool may_overwrite(const Var& c);
+Var unrecorded(const char* op, std::span<const Var> inputs, Value value);
 
 }  // namespace detail
 
@@ -42,7 +43,7 @@ bool may_overwrite(const Var& c);
 template <class Rule, class Shortcut = detail::NoShortcut>
 Var record(const char* op, std::span<const Var> inputs, detail::Value value, Rule rule,
            Shortcut shortcut = {}) {
-  if (!detail::must_record(op, inputs)) return detail::unrecorded(op, std::move(value));
+  if (!detail::must_record(op, inputs)) return detail::unrecorded(op, inputs, std::move(value));
   using Op = detail::OpNode<Rule, Shortcut>;
   auto node = detail::make_node<Op>(inputs, 0, std::move(rule), std::move(shortcut));
   node->value = std::move(value);

@@ -1,5 +1,6 @@
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/recorder.hpp>
 #include <reel/autodiff/runs.hpp>
 
 #include <limits>
@@ -29,19 +30,22 @@ real sum_run(const real* x, std::ptrdiff_t n, std::ptrdiff_t stride) {
 
 void detail::sum_onto(const View& from, const View& to, bool accumulate) {
   if (!accumulate) fill(to, 0);
-  const std::array<View, 2> views{from, to.expanded(from.shape)};
-  const Runs runs(views);
-  const auto n = static_cast<std::ptrdiff_t>(runs.run());
-  const std::ptrdiff_t s = runs.run_stride(views[0]), d = runs.run_stride(views[1]);
-  std::array<real*, 2> p;
-  runs.for_each(views, p, [&](const auto& at) {
-    if (d == 0)
-      *at[1] += sum_run(at[0], n, s);
-    else if (s == 1 && d == 1)
-      for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i] += at[0][i];
-    else
-      for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i * d] += at[0][i * s];
-  });
+  const View sums = to.expanded(from.shape);
+  const Runs runs(ViewList(from, sums));
+  const auto loop = [runs](const View& a, const View& b) {
+    const auto n = static_cast<std::ptrdiff_t>(runs.run());
+    const std::ptrdiff_t s = runs.run_stride(a), d = runs.run_stride(b);
+    std::array<real*, 2> p;
+    runs.for_each(ViewList(a, b), p, [&](const auto& at) {
+      if (d == 0)
+        *at[1] += sum_run(at[0], n, s);
+      else if (s == 1 && d == 1)
+        for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i] += at[0][i];
+      else
+        for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i * d] += at[0][i * s];
+    });
+  };
+  perform(loop, reads(from), updates(sums));
 }
 
 namespace {
@@ -81,18 +85,21 @@ template <class Better>
 Value extreme(const View& x, const Shape& kept, real worst, Better better) {
   Value y = allocate(kept);
   fill(y.view, worst);
-  const std::array<View, 2> views{x, y.view.expanded(x.shape)};
-  const Runs runs(views);
-  const auto n = static_cast<std::ptrdiff_t>(runs.run());
-  const std::ptrdiff_t s = runs.run_stride(views[0]), d = runs.run_stride(views[1]);
-  std::array<real*, 2> p;
-  runs.for_each(views, p, [&](const auto& at) {
-    for (std::ptrdiff_t i = 0; i < n; ++i) {
-      const real candidate = at[0][i * s];
-      real& best = at[1][i * d];
-      if (better(candidate, best) || candidate != candidate) best = candidate;
-    }
-  });
+  const View bests = y.view.expanded(x.shape);
+  const Runs runs(ViewList(x, bests));
+  const auto loop = [runs, better](const View& a, const View& b) {
+    const auto n = static_cast<std::ptrdiff_t>(runs.run());
+    const std::ptrdiff_t s = runs.run_stride(a), d = runs.run_stride(b);
+    std::array<real*, 2> p;
+    runs.for_each(ViewList(a, b), p, [&](const auto& at) {
+      for (std::ptrdiff_t i = 0; i < n; ++i) {
+        const real candidate = at[0][i * s];
+        real& best = at[1][i * d];
+        if (better(candidate, best) || candidate != candidate) best = candidate;
+      }
+    });
+  };
+  perform(loop, reads(x), updates(bests));
   return y;
 }
 

@@ -7,6 +7,21 @@
 
 namespace reel::inline REEL_PRECISION::detail {
 
+// Views that are elsewhere, as a list.
+template <std::size_t N>
+class ViewList {
+ public:
+  template <class... V>
+  explicit ViewList(const V&... views) : views_{&views...} {}
+  const View& operator[](std::size_t i) const { return *views_[i]; }
+  std::size_t size() const { return N; }
+
+ private:
+  std::array<const View*, N> views_;
+};
+template <class... V>
+ViewList(const V&...) -> ViewList<sizeof...(V)>;
+
 // The axes of several equally shaped views, after dropping extents of 1 and merging axes that
 // are adjacent in every view. Axis order is kept, so the innermost run is as long as can be.
 template <class Views>

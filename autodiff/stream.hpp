@@ -3,6 +3,7 @@
 
 #include <reel/autodiff/view.hpp>
 
+#include <memory>
 #include <span>
 
 namespace reel::inline REEL_PRECISION::detail {
@@ -19,10 +20,10 @@ struct Operand {
 // i's part, n dense elements, n a multiple of the register's lanes.
 class StreamBody {
  public:
+  virtual ~StreamBody() = default;
   virtual void operator()(real* const* pointers, std::size_t n) = 0;
-
- protected:
-  ~StreamBody() = default;
+  // For a replay; null: such bodies are not replayed.
+  virtual std::unique_ptr<StreamBody> clone() const { return nullptr; }
 };
 void stream(const Shape& common, std::span<const Operand> operands, StreamBody& body);
 

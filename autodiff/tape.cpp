@@ -1,4 +1,5 @@
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/recorder.hpp>
 #include <reel/autodiff/scope.hpp>
 #include <reel/autodiff/tape.hpp>
 
@@ -10,7 +11,10 @@ namespace {
 thread_local Tape* current_tape = nullptr;
 }
 
-Tape::Tape() : outer_(std::exchange(current_tape, this)) {}
+Tape::Tape() : outer_(current_tape) {
+  check<Error>(!Recorder::current(), "tape: what is replayed must not open a tape");
+  current_tape = this;
+}
 
 Tape::~Tape() {
   Tape** link = &current_tape;  // tapes may end in any order

@@ -1,4 +1,5 @@
 #include <reel/autodiff/node.hpp>
+#include <reel/autodiff/recorder.hpp>
 #include <reel/autodiff/tape.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -15,6 +16,12 @@ Value scalar(real x) {
   Value value = allocate({});
   *value.view.data = x;
   return value;
+}
+// Numbers leave the ops here.
+const View& read(const char* op, const Node& node) {
+  if (const Recorder* recorder = Recorder::current()) [[unlikely]]
+    recorder->refuse_reading(op, node.value.view);
+  return node.value.view;
 }
 }  // namespace
 
@@ -45,7 +52,7 @@ std::size_t Var::size(std::ptrdiff_t axis) const {
 }
 
 ArrayView Var::value() const& {
-  const View& view = node("value").value.view;
+  const View& view = read("value", node("value"));
   using Extents = ArrayView::inner_shape_type;
   Extents shape(view.shape.begin(), view.shape.end());
   ArrayView::inner_strides_type strides(view.strides.begin(), view.strides.end());
@@ -56,11 +63,11 @@ ArrayView Var::value() const& {
                        view.data, view.size()),
                    shape, strides);
 }
-Array Var::value() && { return to_array(node("value").value.view); }
+Array Var::value() && { return to_array(read("value", node("value"))); }
 
 real Var::item() const {
   check(size() == 1, "item: the Var must have one element; got {}", shape());
-  return *node_->value.view.data;
+  return *read("item", *node_).data;
 }
 
 Array Var::grad() const {
@@ -74,7 +81,7 @@ bool Var::is_recorded() const { return node("is_recorded").needs_grad; }
 
 Var detach(const Var& a) {
   Node& n = a.node("detach");
-  return Var(constant(n.value.storage ? n.share() : adopt(to_array(n.value.view))));
+  return Var(constant(n.value.storage ? n.share() : dense_copy(n.value.view)));
 }
 
 }  // namespace reel::inline REEL_PRECISION

@@ -1,3 +1,4 @@
+#include <reel/autodiff/recorder.hpp>
 #include <reel/autodiff/runs.hpp>
 #include <reel/autodiff/view.hpp>
 
@@ -42,7 +43,10 @@ Ref<Storage> Storage::of(std::size_t size) {
   const bool small = bytes <= pool::kMostSmall;
   void* block = Counted::operator new(small ? bytes : bytes + pool::kHeader);
   auto* elements = static_cast<std::byte*>(block) + (small ? head : pool::kLine);
-  return Ref<Storage>(::new (block) Storage(reinterpret_cast<real*>(elements), size));
+  Ref<Storage> storage(::new (block) Storage(reinterpret_cast<real*>(elements), size));
+  if (Recorder* recorder = Recorder::current()) [[unlikely]]
+    recorder->own(storage);
+  return storage;
 }
 
 Value allocate(const Shape& shape) {
@@ -77,48 +81,57 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
 
 void copy(const View& from, const View& to) {
   if (from.is_dense() && to.is_dense()) {
-    if (const std::size_t n = to.size()) std::memcpy(to.data, from.data, sizeof(real) * n);
+    const std::size_t bytes = to.size() * sizeof(real);
+    if (bytes == 0) return;
+    perform([bytes](const View& a, const View& b) { std::memcpy(b.data, a.data, bytes); },
+            reads(from), writes(to));
     return;
   }
-  const std::array<View, 2> views{from, to};
-  const Runs runs(views);
-  const auto n = static_cast<std::ptrdiff_t>(runs.run());
-  const std::ptrdiff_t s = runs.run_stride(from), d = runs.run_stride(to);
-  std::array<real*, 2> p;
-  runs.for_each(views, p, [&](const auto& at) {
-    if (s == 1 && d == 1)
-      std::memcpy(at[1], at[0], sizeof(real) * static_cast<std::size_t>(n));
-    else
-      for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i * d] = at[0][i * s];
-  });
+  const Runs runs(ViewList(from, to));
+  const auto loop = [runs](const View& a, const View& b) {
+    const auto n = static_cast<std::ptrdiff_t>(runs.run());
+    const std::ptrdiff_t s = runs.run_stride(a), d = runs.run_stride(b);
+    std::array<real*, 2> p;
+    runs.for_each(ViewList(a, b), p, [&](const auto& at) {
+      if (s == 1 && d == 1)
+        std::memcpy(at[1], at[0], sizeof(real) * static_cast<std::size_t>(n));
+      else
+        for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i * d] = at[0][i * s];
+    });
+  };
+  perform(loop, reads(from), writes(to));
 }
 
 void add(const View& from, const View& to) {
-  const std::array<View, 2> views{from, to};
-  const Runs runs(views);
-  const auto n = static_cast<std::ptrdiff_t>(runs.run());
-  const std::ptrdiff_t s = runs.run_stride(from), d = runs.run_stride(to);
-  std::array<real*, 2> p;
-  runs.for_each(views, p, [&](const auto& at) {
-    if (s == 1 && d == 1)
-      for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i] += at[0][i];
-    else
-      for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i * d] += at[0][i * s];
-  });
+  const Runs runs(ViewList(from, to));
+  const auto loop = [runs](const View& a, const View& b) {
+    const auto n = static_cast<std::ptrdiff_t>(runs.run());
+    const std::ptrdiff_t s = runs.run_stride(a), d = runs.run_stride(b);
+    std::array<real*, 2> p;
+    runs.for_each(ViewList(a, b), p, [&](const auto& at) {
+      if (s == 1 && d == 1)
+        for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i] += at[0][i];
+      else
+        for (std::ptrdiff_t i = 0; i < n; ++i) at[1][i * d] += at[0][i * s];
+    });
+  };
+  perform(loop, reads(from), updates(to));
 }
 
 void fill(const View& to, real value) {
-  const std::array<View, 1> views{to};
-  const Runs runs(views);
-  const auto n = static_cast<std::ptrdiff_t>(runs.run());
-  const std::ptrdiff_t d = runs.run_stride(to);
-  std::array<real*, 1> p;
-  runs.for_each(views, p, [&](const auto& at) {
-    if (d == 1)
-      std::fill_n(at[0], n, value);
-    else
-      for (std::ptrdiff_t i = 0; i < n; ++i) at[0][i * d] = value;
-  });
+  const Runs runs{ViewList(to)};
+  const auto loop = [runs, value](const View& a) {
+    const auto n = static_cast<std::ptrdiff_t>(runs.run());
+    const std::ptrdiff_t d = runs.run_stride(a);
+    std::array<real*, 1> p;
+    runs.for_each(ViewList(a), p, [&](const auto& at) {
+      if (d == 1)
+        std::fill_n(at[0], n, value);
+      else
+        for (std::ptrdiff_t i = 0; i < n; ++i) at[0][i * d] = value;
+    });
+  };
+  perform(loop, writes(to));
 }
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 
 #include "onednn_peer.hpp"
 #include "report.hpp"
+#include "stream.hpp"
 #include "torch_peer.hpp"
 
 namespace {
@@ -20,7 +21,8 @@ struct Options {
   std::vector<std::string> cells{"all"}, shapes{"S1", "S2", "S3", "S4", "S5"}, peers{"onednn"};
   std::size_t layers = 1, directions = 1, threads = 1, shards = 0, runs = 15;
   std::string mode = "train", json, python = "/usr/bin/python3";
-  bool markdown = false;
+  bool markdown = false, stream = false;
+  std::vector<std::size_t> sizes{16, 32, 64, 128};
 };
 
 void add_options(CLI::App& app, Options& o) {
@@ -44,6 +46,10 @@ void add_options(CLI::App& app, Options& o) {
   app.add_option("--mode", o.mode, "train: forward and backward; infer: forward only")
       ->check(CLI::IsMember({"train", "infer"}))
       ->capture_default_str();
+  app.add_flag("--stream", o.stream,
+               "instead: one step of one sequence per call, as fast as they come");
+  many(app.add_option("--size", o.sizes, "with --stream: of input and state, repeatable"))
+      ->check(CLI::Range(1, 4096));
   app.add_option("--layers", o.layers, "layers on top of each other")
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
@@ -117,15 +123,29 @@ CaseResult measure(const Case& what, const Options& options, std::set<std::strin
   return result;
 }
 
-void bench_all(const Options& options) {
+std::vector<std::string> chosen_cells(const Options& options) {
   std::vector<std::string> cells;
   for (const std::string& cell : options.cells)
     if (cell == "all")
       cells.insert(cells.end(), {"lstm", "gru", "rnn"});
     else
       cells.push_back(cell);
+  return cells;
+}
+
+void bench_streams(const Options& options) {
+  std::vector<StreamResult> results;
+  for (const std::string& cell : chosen_cells(options))
+    for (const std::size_t size : options.sizes) {
+      results.push_back(time_stream(cell, size, options.runs));
+      std::cout << line(results.back()) << std::endl;
+    }
+  if (!options.json.empty()) write_json(options.json, results);
+}
+
+void bench_all(const Options& options) {
   std::vector<Case> cases;
-  for (const std::string& cell : cells)
+  for (const std::string& cell : chosen_cells(options))
     for (const std::string& shape : options.shapes) {
       Case what = make_case(cell, shape);
       what.layers = options.layers;
@@ -163,7 +183,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : kUsage;
   }
-  bench_all(options);
+  options.stream ? bench_streams(options) : bench_all(options);
   return 0;
 }
 

@@ -11,13 +11,6 @@ namespace {
 
 std::string number(double x) { return fmt::format("{:.{}f}", x, x < 10 ? 3 : x < 100 ? 2 : 1); }
 
-std::string machine() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
-
 nlohmann::json json(const Sample& sample) {
   return {{"median", sample.median}, {"low", sample.low}, {"high", sample.high}};
 }
@@ -50,6 +43,13 @@ nlohmann::json json(const CaseResult& r) {
 }
 
 }  // namespace
+
+std::string machine() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
 
 std::vector<std::string> lines(const CaseResult& r) {
   const auto line = [&](const std::string& peer) {

@@ -30,6 +30,7 @@ struct CaseResult {
 // One line for each peer; one without a peer if there is none.
 std::vector<std::string> lines(const CaseResult& result);
 
+std::string machine();  // its processor
 void write_json(const std::string& file, const std::vector<CaseResult>& results);
 
 // A row for each case, a column for each peer.

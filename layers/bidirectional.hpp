@@ -45,6 +45,10 @@ struct Bidirectional {
     const State state = initial_state(1);
     return merge(first_part(state.forward), first_part(state.backward)).size(1);
   }
+  static constexpr const char* kNoStream =
+      "stream: both directions of time cannot run step by step, since one begins at the end of the "
+      "sequence; stream a Recurrent, or a Stack of them";
+  Stream<State> stream(std::size_t, std::size_t = 0) const { throw Error(kNoStream); }
   // Throws ShapeError unless both cells take rows of this width.
   void check_input(std::size_t width) const {
     forward.check_input(width);

@@ -5,6 +5,7 @@
 #include <reel/autodiff/tape.hpp>
 #include <reel/layers/cell_loop.hpp>
 #include <reel/layers/module.hpp>
+#include <reel/layers/stream.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -81,6 +82,11 @@ struct Recurrent {
   // One step without time: x [B, in] -> output [B, width] and state, as inference does it.
   std::pair<Var, State> step(const Var& x, const State& state) const;
   State initial_state(std::size_t batch) const;
+  // One step per call; `in`: the width of x, 0 to find out in the first step.
+  Stream<State> stream(std::size_t batch, std::size_t in = 0) const {
+    return {std::string(path()), batch, in, initial_state(batch),
+            [this](const Var& x, const State& state) { return step(x, state); }};
+  }
   std::size_t width() const {  // of the output
     const State state = initial_state(1);
     return first_part(state).size(1);

@@ -36,6 +36,9 @@ struct Stack {
     for (const Layer& layer : layers) state.push_back(layer.initial_state(batch));
     return state;
   }
+  // One step per call; `in`: the width of x, 0 to find out in the first step. Of both directions
+  // there is none.
+  Stream<State> stream(std::size_t batch, std::size_t in = 0) const;
   std::size_t width() const { return layers.back().width(); }
   void check_input(std::size_t width) const { layers.front().check_input(width); }
 
@@ -132,6 +135,15 @@ auto Stack<Layer>::operator()(const Var& x, const Options& options) const -> Res
       for_each_part(*result.states, [](Var& part) { part = detail::swap_time(part); });
   }
   return result;
+}
+
+template <class Layer>
+auto Stack<Layer>::stream(std::size_t batch, std::size_t in) const -> Stream<State> {
+  if constexpr (requires(const Layer& layer, Var x) { layer.step(x, layer.initial_state(1)); })
+    return {"stack", batch, in, initial_state(batch),
+            [this](const Var& x, const State& state) { return step(x, state); }};
+  else
+    throw Error(std::string(Layer::kNoStream));
 }
 
 template <class Layer>

@@ -1,0 +1,184 @@
+#include <reel/autodiff/ops.hpp>
+#include <reel/autodiff/program.hpp>
+#include <reel/autodiff/record.hpp>
+#include <reel/autodiff/recorder.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace reel::inline REEL_PRECISION {
+
+using namespace detail;
+
+// What copies share.
+struct Program::Constants {
+  Memory memory;
+  std::vector<Fixed> fixed;
+  std::vector<Ref<Counted>> kept;  // counted without atomics: held by this alone
+};
+
+void Program::Free::operator()(real* memory) const { std::free(memory); }
+
+Program::Memory Program::make_memory(std::size_t size) {
+  const std::size_t bytes = (size * sizeof(real) / pool::kLine + 1) * pool::kLine;
+  auto* memory = static_cast<real*>(std::aligned_alloc(pool::kLine, bytes));
+  if (!memory) throw std::bad_alloc();
+  std::fill_n(memory, size, real(0));
+  return Memory(memory);
+}
+
+Program::Program(std::span<const Array> inputs, const Function& function,
+                 std::span<const int> feedback) {
+  const PauseRecording pause;
+  const ParameterScope parameters;
+  Recorder recorder;
+  std::vector<Var> xs;
+  for (const Array& x : inputs) xs.push_back(unrecorded("input", recorder.input(x)));
+  std::vector<Var> ys = function(xs);
+  finish(recorder, ys, xs, feedback);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    std::copy(inputs[i].begin(), inputs[i].end(), inputs_[i].data);
+}
+
+void Program::finish(Recorder& recorder, std::vector<Var>& outputs, std::span<const Var> inputs,
+                     std::span<const int> feedback) {
+  using Block = Recorder::Block;
+  const auto block_of = [&](const Var& v) { return recorder.block_at(v.node().value.view.data); };
+  const auto fed_back = [&](std::size_t i) -> const Var* {
+    return i < feedback.size() && feedback[i] >= 0 ? &inputs[static_cast<std::size_t>(feedback[i])]
+                                                   : nullptr;
+  };
+  // An output is a dense array that what is fed back does not touch.
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Var* place = fed_back(i);
+    check(!place || outputs[i].shape() == place->shape(),
+          "program: an output that is fed back must have the shape of its input; got output {}, "
+          "input {}",
+          outputs[i].shape(), place ? place->shape() : Shape());
+    const View& view = outputs[i].node().value.view;
+    const Block* block = block_of(outputs[i]);
+    const bool stays = place && view.data == place->node().value.view.data && view.is_dense();
+    if (!block || !view.is_dense() || (block->input && !stays))
+      outputs[i] = unrecorded("output", dense_copy(view));
+  }
+  // An output that takes its input's place is computed there, if nothing reads the old value any
+  // more; else it is copied.
+  std::vector<std::pair<View, View>> copies;
+  std::vector<bool> lies_there(outputs.size(), false);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Var* place = fed_back(i);
+    if (!place || outputs[i].size() == 0) continue;
+    const View &from = outputs[i].node().value.view, &to = place->node().value.view;
+    if (from.data == to.data) continue;
+    Block &source = *block_of(outputs[i]), &target = *block_of(*place);
+    const bool whole = source.size == target.size && from.size() == source.size && !source.home;
+    bool written = false, free = whole && source.varies;
+    for (const auto& noted : recorder.noted_) {
+      if (!free) break;
+      const bool writes = noted.writes_to(source);
+      written |= writes;
+      if (!written) continue;
+      for (const auto& [view, access] : noted.accesses)
+        if (recorder.block_at(view.data) == &target)
+          free &= writes && noted.instruction->goes_by_element() && view.is_dense() &&
+                  view.shape == from.shape;
+    }
+    if (free && written)
+      source.home = &target;
+    else
+      copies.emplace_back(from, to);
+  }
+  for (const auto& [from, to] : copies) copy(from, to);
+
+  // What does not vary has been computed for good.
+  std::erase_if(recorder.noted_, [&](const auto& noted) {
+    return std::none_of(noted.accesses.begin(), noted.accesses.end(), [&](const auto& access) {
+      return access.second.writes && recorder.varies(access.first);
+    });
+  });
+  for (auto& noted : recorder.noted_)
+    for (const auto& [view, access] : noted.accesses)
+      if (Block* block = recorder.block_at(view.data)) block->needed = true;
+  for (const Var& y : outputs)
+    if (Block* block = block_of(y)) block->needed = true;
+
+  // Own memory for what varies, shared memory for the rest; each block from a line's start.
+  std::size_t own = 0, shared = 0;
+  for (auto& [begin, block] : recorder.blocks_) {
+    if (!block.needed && !block.input) continue;
+    if (block.home) continue;
+    std::size_t& end = block.varies ? own : shared;
+    constexpr std::size_t kStep = pool::kLine / sizeof(real);
+    block.place = static_cast<std::ptrdiff_t>(end);
+    end += (block.size + kStep - 1) / kStep * kStep;
+  }
+  size_ = own;
+  memory_ = make_memory(own);
+  auto constants = std::make_shared<Constants>();
+  constants->memory = make_memory(shared);
+  const auto moved = [&](const real* address) {
+    Block* block = recorder.block_at(address);
+    real* memory = block->varies ? memory_.get() : constants->memory.get();
+    const Block& place = block->home ? *block->home : *block;
+    return memory + place.place + (address - block->storage->data);
+  };
+  for (auto& [begin, block] : recorder.blocks_)
+    if (block.place >= 0) std::copy_n(begin, block.size, moved(begin));
+  for (auto& noted : recorder.noted_) {
+    noted.instruction->visit([&](real*& address) {
+      if (recorder.block_at(address)) address = moved(address);
+    });
+    instructions_.push_back(std::move(noted.instruction));
+  }
+  const auto view_of = [&](const Var& v) {
+    View view = v.node().value.view;
+    if (view.size() > 0) view.data = moved(view.data);
+    return view;
+  };
+  for (const Var& x : inputs) inputs_.push_back(view_of(x));
+  for (const Var& y : outputs) outputs_.push_back(view_of(y));
+  constants->fixed = std::move(recorder.fixed_);
+  constants->kept = std::move(recorder.kept_);
+  constants_ = std::move(constants);
+}
+
+Program::Program(const Program& other)
+    : constants_(other.constants_),
+      memory_(make_memory(other.size_)),
+      size_(other.size_),
+      inputs_(other.inputs_),
+      outputs_(other.outputs_) {
+  std::copy_n(other.memory_.get(), size_, memory_.get());
+  const auto move = [&](real*& address) {
+    const std::less<const real*> before;
+    const real *begin = other.memory_.get(), *end = begin + size_;
+    if (!before(address, begin) && before(address, end))
+      address = memory_.get() + (address - begin);
+  };
+  for (View& view : inputs_) move(view.data);
+  for (View& view : outputs_) move(view.data);
+  for (const auto& instruction : other.instructions_) {
+    instructions_.push_back(instruction->clone());
+    instructions_.back()->visit(move);
+  }
+}
+
+Program& Program::operator=(const Program& other) {
+  if (constants_ && constants_ == other.constants_)
+    std::copy_n(other.memory_.get(), size_, memory_.get());
+  else
+    *this = Program(other);
+  return *this;
+}
+
+Program::Program(Program&&) noexcept = default;
+Program& Program::operator=(Program&&) noexcept = default;
+Program::~Program() = default;
+
+void Program::run() {
+  for (const auto& instruction : instructions_) instruction->run();
+}
+
+std::size_t Program::instructions() const { return instructions_.size(); }
+
+}  // namespace reel::inline REEL_PRECISION
