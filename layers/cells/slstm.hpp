@@ -45,15 +45,18 @@ struct Slstm {
   }
   Var project(const Var& x) const { return affine(x, weight_ih, bias); }
   State step(Var x, const State& s, const Var& h) const {
-    const auto next = [](auto i, auto log_f, auto z, auto o, auto c, auto n, auto m) {
-      auto top = max(log_f + m, i);
-      auto in = exp(i - top), keep = exp(log_f + m - top);
-      auto cell = keep * c + in * tanh(z), normalizer = keep * n + in;
-      return std::tuple{sigmoid(o) * cell / normalizer, cell, normalizer, top};
-    };
     auto [i, f, z, o] = split<4>(affine(h, weight_hh, std::move(x)));
+    const auto gates = [](auto i, auto log_f, auto m) {
+      auto top = max(log_f + m, i);
+      return std::tuple{exp(i - top), exp(log_f + m - top), top};
+    };
+    const auto next = [](auto in, auto keep, auto z, auto o, auto c, auto n) {
+      auto cell = keep * c + in * tanh(z), normalizer = keep * n + in;
+      return std::tuple{sigmoid(o) * cell / normalizer, cell, normalizer};
+    };
     const Var log_f = forget == Forget::kExp ? f : -softplus(-f);
-    auto [output, c, n, m] = pointwise("slstm", next, i, log_f, z, o, s.c, s.n, s.m);
+    auto [in, keep, m] = pointwise("slstm", gates, i, log_f, s.m);
+    auto [output, c, n] = pointwise("slstm", next, in, keep, z, o, s.c, s.n);
     return {output, c, n, m};
   }
   static void fields(auto& self, auto&& visit) {

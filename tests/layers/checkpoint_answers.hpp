@@ -64,7 +64,7 @@ GradcheckResult check_derivatives(Recurrent<C>& layer, const Lengths& lengths, s
     for (const Var* part : state_parts(last)) all.push_back(reshape(*part, {-1}));
     return concat(all, 0);
   };
-  return gradcheck(outputs, inputs, parameters(layer), {.step = 2e-4});
+  return gradcheck(outputs, inputs, parameters(layer), {.step = 5e-5});
 }
 
 }  // namespace reel::inline REEL_PRECISION::layer_tests
