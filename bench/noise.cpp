@@ -21,7 +21,7 @@ struct Noise {
   std::size_t layers = 1;
 };
 const Noise kNoises[] = {
-    {"inputs", {.recurrent = {.inputs = 0.3f}}},   //STATES
+    {"inputs", {.recurrent = {.inputs = 0.3f}}},   {"states", {.recurrent = {.states = 0.3f}}},
     {"weights", {.recurrent = {.weights = 0.3f}}}, {"zoneout", {.recurrent = {.zoneout = {0.1f}}}},
     {"between layers", {.dropout = 0.3f}, 2},
 };
