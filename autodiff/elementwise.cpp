@@ -58,15 +58,6 @@ Var stop_gradient(const Var& x) {
       [](detail::Node&) { return true; });
 }
 
-Var dropout(const Var& x, real p, Random& random) {
-  check<Error>(p >= 0 && p < 1, "dropout: p must lie in [0, 1); got {}", p);
-  if (p == 0) return x;
-  Array mask = empty_array(x.shape());
-  for (real& keep : mask.storage()) keep = random.uniform() < p ? 0 : 1 / (1 - p);
-  return pointwise(
-      "dropout", [](auto v, auto keep) { return v * keep; }, x, Var(std::move(mask)));
-}
-
 Var zeros(const Shape& shape) { return Var(full_array(shape, 0)); }
 
 }  // namespace reel::inline REEL_PRECISION

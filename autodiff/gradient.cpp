@@ -64,4 +64,15 @@ void detail::hand_down(const Value& from, Node& n) {
   }
 }
 
+void detail::pass_on_sum_gradient(Node& y, Node& c) {
+  if (y.grad_shared)
+    c.grad_written = true;
+  else if (c.consumers == 1)
+    hand_down(*y.grad, c);
+  else {
+    const Target dc = grad_target(c);
+    dc.accumulate ? detail::add(y.grad->view, dc.view) : copy(y.grad->view, dc.view);
+  }
+}
+
 }  // namespace reel::inline REEL_PRECISION

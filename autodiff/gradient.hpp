@@ -17,6 +17,8 @@ inline void prepare_grad(Node& n);
 void add_grad(Node& n, const Var& contribution);
 // Gives all of `from`'s gradient memory to n, to which nothing else contributes any more.
 void hand_down(const Value& from, Node& n);
+// Gives y's gradient, which is that of its term c too (Node::sum_input), to c.
+void pass_on_sum_gradient(Node& y, Node& c);
 
 // Finds a place for n's gradient, without writing to it.
 void locate_grad(Node& n);

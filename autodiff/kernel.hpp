@@ -78,15 +78,17 @@ class Fused final : public Kernel {
 
   explicit Fused(F f) : Kernel(N, kOutputs), f_(std::move(f)) {}
 
-  void forward(const real* const* x, real* const* y, std::size_t n) const override {
+  // Flattened: a loop without calls, however large the lambda is.
+  [[gnu::flatten]] void forward(const real* const* x, real* const* y,
+                                std::size_t n) const override {
     for (std::size_t j = 0; j < n; j += Simd::kLanes) {
       const auto results = call(f_, [&](auto i) { return Simd::load(x[i] + j); });
       each_output([&](auto k) { Simd(std::get<k>(results)).store(y[k] + j); });
     }
   }
 
-  void backward(const real* const* x, const real* const* dy, const Sink* dx,
-                std::size_t n) const override {
+  [[gnu::flatten]] void backward(const real* const* x, const real* const* dy, const Sink* dx,
+                                 std::size_t n) const override {
     for (std::size_t j = 0; j < n; j += Simd::kLanes) {
       const auto results = call(f_, [&](auto i) {
         return Dual<1u << i>{Simd::load(x[i] + j), {Simd(1)}};

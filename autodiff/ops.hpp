@@ -186,15 +186,28 @@ Var softmax(const Var& x, std::ptrdiff_t axis = -1);
 Var log_softmax(const Var& x, std::ptrdiff_t axis = -1);
 Var cumsum(const Var& x, std::ptrdiff_t axis);
 
+// --- normalisation (normalization.cpp) ---
+
+// (x - m) / sqrt(v + eps) gain + c, m and v the mean and the (biased) variance over the last axis
+// (Ba et al. 2016): x [.., n], gain [n]; c [n], or [.., n] as the result, or empty for none.
+// Moving a c in that nobody else holds saves a copy.
+Var layer_norm(const Var& x, const Var& gain, Var c = {}, real eps = real(1e-5));
+
 // --- the rest (elementwise.cpp) ---
 
 Var stop_gradient(const Var& x);  // x, through which no gradient flows
-// Zeroes elements with probability p and scales the others by 1 / (1 - p); p in [0, 1).
-Var dropout(const Var& x, real p, Random& random);
-
 Var zeros(const Shape& shape);
 
+// --- that draw (dropout.cpp); p in [0, 1), to 32 bits ---
+
+// Zeroes elements with probability p and scales the others by 1 / (1 - p).
+Var dropout(const Var& x, real p, Random& random);
+// Each element is the previous one with probability p, else the next.
+Var zoneout(const Var& previous, const Var& next, real p, Random& random);
+
 namespace detail {
+// What dropout multiplies by.
+Var dropout_mask(const Shape& shape, real p, Random& random);
 // to (+)= from, summed over what `to`, broadcast to from's shape, repeats.
 void sum_onto(const View& from, const View& to, bool accumulate);
 void split_into(std::span<Var> parts, const Var& x, std::span<const std::size_t> extents,

@@ -81,14 +81,7 @@ bool affine_backward(Node& y) {
   };
   x.needs_grad ? write_grad(x, backward) : backward({}, false);
   if (!c || !c->needs_grad || summed) return true;
-  if (y.grad_shared)
-    c->grad_written = true;
-  else if (c->consumers == 1)
-    hand_down(*y.grad, *c);
-  else {
-    const Target dc = grad_target(*c);
-    dc.accumulate ? detail::add(y.grad->view, dc.view) : copy(y.grad->view, dc.view);
-  }
+  pass_on_sum_gradient(y, *c);
   return true;
 }
 
@@ -102,12 +95,6 @@ void affine_rule(Pull& p) {
   p.give(0, [&] { return reshape(matmul(rows(dy), w), Axes(x.shape().begin(), x.shape().end())); });
   p.give(1, [&] { return matmul(transpose(rows(dy)), rows(x)); });
   if (p.inputs() == 3) p.give(2, [&] { return sum_to(dy, p.x(2).shape()); });
-}
-
-// May the result take over c's memory? Only a step of a hoisted product, held by nobody else.
-bool may_overwrite(const Var& c) {
-  const Node& n = *c.ref();
-  return n.overwritable && !n.pinned && n.refs == (n.tape ? 2u : 1u) && n.value.view.is_dense();
 }
 
 }  // namespace

@@ -62,4 +62,9 @@ Var push_output(Node& producer, Ref<Node> node) {
   return Var(std::move(node));
 }
 
+bool may_overwrite(const Var& c) {
+  const Node& n = *c.ref();
+  return n.overwritable && !n.pinned && n.refs == (n.tape ? 2u : 1u) && n.value.view.is_dense();
+}
+
 }  // namespace reel::inline REEL_PRECISION::detail

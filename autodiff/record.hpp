@@ -31,6 +31,9 @@ Var push_output(Node& producer, Ref<Node> node);
 Var unrecorded(const char* op, Ref<Node> node);
 Var unrecorded(const char* op, Value value);
 Var unrecorded(const char* op, std::span<const Var> inputs, Value value);
+// May the result of an op that adds to c take over c's memory? Only a step of a hoisted product,
+// held by nobody else.
+bool may_overwrite(const Var& c);
 
 }  // namespace detail
 

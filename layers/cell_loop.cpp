@@ -2,23 +2,6 @@
 #include <reel/layers/cell_loop.hpp>
 
 namespace reel::inline REEL_PRECISION::detail {
-namespace {
-
-// [shape] of `chosen`, with probability p to 32 bits, and `other`.
-Var drawn(const Shape& shape, real p, real chosen, real other, Random& random) {
-  Array mask = empty_array(shape);
-  const auto below = static_cast<std::uint64_t>(std::ldexp(static_cast<double>(p), 32));
-  auto& numbers = mask.storage();
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < numbers.size(); ++i, bits >>= 32) {
-    if (i % 2 == 0) bits = random.bits();
-    numbers[i] = (bits & 0xffffffff) < below ? chosen : other;
-  }
-  return Var(std::move(mask));
-}
-
-}  // namespace
-
 Vars hoisted_steps(const Var& projected, std::span<const std::size_t> rows_at) {
   // Only if nobody else will read the product: neither its own rule nor another handle or view.
   const Node& n = projected.node();
@@ -39,14 +22,10 @@ Var drop_finished(const Var& part, std::size_t rows, Vars& finished) {
 }
 
 Var LoopNoise::zone_out(std::size_t part, const Var& previous, const Var& next) const {
-  const real p = zoneout.size() == 1 ? zoneout[0] : zoneout[part];
+  const real p = zoneout_p.size() == 1 ? zoneout_p[0] : zoneout_p[part];
   if (p == 0) return next;
   if (!random) return p * previous + (1 - p) * next;
-  return where(drawn(next.shape(), p, 1, 0, *random), previous, next);
-}
-
-Var dropout_mask(const Shape& shape, real p, Random& random) {
-  return drawn(shape, p, 0, 1 / (1 - p), random);
+  return zoneout(previous, next, p, *random);
 }
 
 ScheduledLoop::ScheduledLoop(std::shared_ptr<const Schedule> schedule, const Vars& state,

@@ -16,17 +16,15 @@ Var drop_finished(const Var& part, std::size_t rows, Vars& finished);
 
 // What a RecurrentDropout comes to in one call of a layer; rows by falling length.
 struct LoopNoise {
-  Var input_mask;                                  // [B, in], or empty
-  Var state_mask;                                  // [B, width], or empty
-  Substitutes weights;                             // what DropConnect left of them
-  std::vector<real, PoolAllocator<real>> zoneout;  // of all parts, or of each, or empty
-  Random* random = nullptr;                        // for zoneout
+  Var input_mask;                                    // [B, in], or empty
+  Var state_mask;                                    // [B, width], or empty
+  Substitutes weights;                               // what DropConnect left of them
+  std::vector<real, PoolAllocator<real>> zoneout_p;  // of all parts, or of each, or empty
+  mutable std::optional<Random> random;  // for zoneout, as long as the loop may run again
 
   // The state part `next`, or what zoneout makes of it.
   Var zone_out(std::size_t part, const Var& previous, const Var& next) const;
 };
-// Elements 1 / (1 - p), or with probability p zero.
-Var dropout_mask(const Shape& shape, real p, Random& random);
 
 using PartLists = std::vector<Vars, PoolAllocator<Vars>>;
 
@@ -157,7 +155,7 @@ Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& pa
         *part = drop_finished(*part, alive, done[i]);
         ++i;
       }
-    if (noise_.zoneout.empty()) {
+    if (noise_.zoneout_p.empty()) {
       state = step(std::move(xs[t - begin]), state, mask);
     } else {
       const State previous = state;

@@ -156,7 +156,7 @@ auto Recurrent<C>::initial_state(std::size_t batch) const -> State {
 template <Cell C>
 auto Recurrent<C>::step(const Var& x, const State& state) const -> std::pair<Var, State> {
   State next = cell_step(cell, x, state);
-  if (const detail::LoopNoise still = noise(0, 0, 0, nullptr); !still.zoneout.empty()) {
+  if (const detail::LoopNoise still = noise(0, 0, 0, nullptr); !still.zoneout_p.empty()) {
     const auto old = state_parts(state);
     for (std::size_t i = 0; Var * part : state_parts(next)) {
       *part = still.zone_out(i, *old[i], *part);
@@ -171,8 +171,7 @@ template <Cell C>
 detail::LoopNoise Recurrent<C>::noise(std::size_t batch, std::size_t in, std::size_t width,
                                       Random* random) const {
   detail::LoopNoise noise;
-  noise.zoneout.assign(dropout.zoneout.begin(), dropout.zoneout.end());
-  noise.random = random;
+  noise.zoneout_p.assign(dropout.zoneout.begin(), dropout.zoneout.end());
   if (!random) return noise;
   if (dropout.inputs > 0)
     noise.input_mask = detail::dropout_mask({batch, in}, dropout.inputs, *random);
@@ -183,6 +182,7 @@ detail::LoopNoise Recurrent<C>::noise(std::size_t batch, std::size_t in, std::si
       const Var mask = detail::dropout_mask(weight.shape(), dropout.weights, *random);
       noise.weights.add(weight, weight * mask);
     });
+  if (!noise.zoneout_p.empty()) noise.random.emplace(random->bits());
   return noise;
 }
 

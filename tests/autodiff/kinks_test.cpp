@@ -111,5 +111,21 @@ TEST(KinksTest, DropoutKeepsItsShareAndItsMean) {
   EXPECT_NEAR(double(dropped) / 100000, 0.3, 0.005);
 }
 
+TEST(KinksTest, NoDropoutMaskIsLikeTheNextOrItsOwnNeighbours) {
+  Random random(3);
+  const auto bits = [&] {
+    return Array(dropout(full_array({100000}, 1), real(0.5), random).value() / 2);
+  };
+  const Array a = bits(), b = bits();
+  const auto agreement = [](const Array& x, const Array& y, std::size_t lag) {
+    std::size_t same = 0;
+    for (std::size_t i = lag; i < x.size(); ++i) same += x(i) == y(i - lag);
+    return double(same) / double(x.size() - lag);
+  };
+  EXPECT_NEAR(agreement(a, b, 0), 0.5, 0.007);  // four standard deviations
+  for (const std::size_t lag : {1, 2, 16, 127, 128, 129, 256})
+    EXPECT_NEAR(agreement(a, a, lag), 0.5, 0.007) << lag;
+}
+
 }  // namespace
 }  // namespace reel

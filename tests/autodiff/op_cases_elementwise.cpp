@@ -64,8 +64,30 @@ double softplus_of(double x) { return x > 30 ? x + std::exp(-x) : std::log1p(std
 
 constexpr real kSlope = real(0.1), kAlpha = real(1.5);
 
+// Which elements are chosen: those whose draw is below p 2^32. The draws are the halves of the
+// numbers of SplitMix64, whose seed is the next number of the Random: of each 128 numbers first
+// the low halves, then the high ones.
+std::vector<bool> chosen(std::size_t count, double p) {
+  std::uint64_t state = Random(5).bits();
+  std::vector<std::uint64_t> draws;
+  while (draws.size() < count) {
+    std::vector<std::uint64_t> high;
+    for (int i = 0; i < 128; ++i) {
+      std::uint64_t z = state += 0x9e3779b97f4a7c15;
+      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+      z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+      z ^= z >> 31;
+      draws.push_back(z & 0xffffffff);
+      high.push_back(z >> 32);
+    }
+    draws.insert(draws.end(), high.begin(), high.end());
+  }
+  std::vector<bool> is(count);
+  for (std::size_t i = 0; i < count; ++i) is[i] = static_cast<double>(draws[i]) < p * 0x1.0p32;
+  return is;
+}
+
 OpCase dropout_case() {
-  // The mask is that of a generator with the same seed: element i uses its i-th number.
   OpCase op = elementwise("dropout", 1,
                           [](auto in) {
                             Random random(5);
@@ -73,11 +95,29 @@ OpCase dropout_case() {
                           },
                           {});
   op.reference = [](const std::vector<Tensor>& in) {
-    Random random(5);
     Tensor y = in[0];
-    for (double& x : y.data) x = random.uniform() < 0.25 ? 0 : x / 0.75;
+    const std::vector<bool> dropped = chosen(y.data.size(), 0.25);
+    for (std::size_t i = 0; i < y.data.size(); ++i) y.data[i] = dropped[i] ? 0 : y.data[i] / 0.75;
     return y;
   };
+  return op;
+}
+
+OpCase zoneout_case() {
+  OpCase op = elementwise("zoneout", 2,
+                          [](auto in) {
+                            Random random(5);
+                            return zoneout(in[0], in[1], real(0.25), random);
+                          },
+                          {});
+  op.reference = [](const std::vector<Tensor>& in) {
+    Tensor y = in[1];
+    const std::vector<bool> kept = chosen(y.data.size(), 0.25);
+    for (std::size_t i = 0; i < y.data.size(); ++i)
+      if (kept[i]) y.data[i] = in[0].data[i];
+    return y;
+  };
+  op.elementwise = false;
   return op;
 }
 
@@ -134,6 +174,7 @@ std::vector<OpCase> elementwise_cases() {
              {0}),
       UNARY("stop_gradient", stop_gradient(x), [](double x) { return x; }),
       dropout_case(),
+      zoneout_case(),
   };
   for (OpCase& row : rows) row.constant = row.name == "stop_gradient";
   return rows;

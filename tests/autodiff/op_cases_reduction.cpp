@@ -133,6 +133,41 @@ Group cumsum_of(const Group& x) {
   return y;
 }
 
+// Rows of x to mean 0 and variance 1, times gain, plus c of the given shape (none: no c).
+OpCase layer_norm_case(const char* suffix, const std::vector<Shape>& c) {
+  OpCase row{.name = std::string("layer_norm") + suffix,
+             .declared = "layer_norm",
+             .function =
+                 [](auto in) {
+                   return layer_norm(in[0], in[1], in.size() > 2 ? in[2] : Var(), real(0.1));
+                 },
+             .reference =
+                 [](const std::vector<Tensor>& in) {
+                   return make_tensor(in[0].shape, [&](const Index& i) {
+                     Group group;
+                     Index at = i;
+                     for (at[1] = 0; at[1] < in[0].shape[1]; ++at[1]) group.push_back(in[0][at]);
+                     const double normal =
+                         (in[0][i] - mean_of(group)) / std::sqrt(var_of<0>(group) + 0.1);
+                     const double c = in.size() > 2 ? in[2][broadcast_index(i, in[2].shape)] : 0;
+                     return normal * in[1][{i[1]}] + c;
+                   });
+                 }};
+  const auto shapes = [&](std::size_t rows, std::size_t n) {
+    std::vector<Shape> all{{rows, n}, {n}};
+    for (Shape shape : c) {
+      shape.back() = n;
+      if (shape.size() == 2) shape[0] = rows;
+      all.push_back(shape);
+    }
+    return all;
+  };
+  row.shapes = shapes(3, 37);
+  row.empty = shapes(0, 5);
+  row.ones = shapes(1, 1);
+  return row;
+}
+
 }  // namespace
 
 std::vector<OpCase> reduction_cases() {
@@ -174,6 +209,9 @@ std::vector<OpCase> reduction_cases() {
     rows.push_back(along("log_softmax", axis, reel::log_softmax, log_softmax_of));
     rows.push_back(along("cumsum", axis, reel::cumsum, cumsum_of));
   }
+  rows.push_back(layer_norm_case("", {}));
+  rows.push_back(layer_norm_case("_plus_row", {{1}}));
+  rows.push_back(layer_norm_case("_plus_all", {{1, 1}}));
   return rows;
 }
 

@@ -20,13 +20,14 @@ class Program {
   void step() {
     const Var x = any();
     using Step = void (Program::*)(const Var&);
-    static constexpr std::array<Step, 24> kSteps{
+    static constexpr std::array<Step, 25> kSteps{
         &Program::unary,      &Program::binary,   &Program::binary,  &Program::binary,
         &Program::formula,    &Program::formula,  &Program::add_row, &Program::two_valued,
         &Program::two_valued, &Program::cut,      &Program::cut,     &Program::divide,
         &Program::divide,     &Program::turn,     &Program::refold,  &Program::join,
         &Program::join,       &Program::product,  &Program::product, &Program::product,
-        &Program::reduce,     &Program::by_index, &Program::mirror,  &Program::look};
+        &Program::reduce,     &Program::by_index, &Program::mirror,  &Program::look,
+        &Program::normalize};
     (this->*kSteps[random_.below(kSteps.size())])(x);
   }
 
@@ -165,6 +166,12 @@ class Program {
   }
   void mirror(const Var& x) { keep(chance(0.5) ? flip(x, -1) : pad(x, 0, 1, 0)); }
   // Looking at a value may keep it where it is, but changes nothing else.
+  void normalize(const Var& x) {
+    const Var y = like(x);
+    const Var gain = index(reshape(chance(0.5) ? x : y, {-1, signed_of(x.size(-1))}), 0, 0);
+    const std::array<Var, 4> c{Var(), y, gain, x};
+    keep(layer_norm(x, gain, c[random_.below(4)], 1));
+  }
   void look(const Var& x) { static_cast<void>(x.value()); }
 
   Random random_;

@@ -57,6 +57,11 @@ INSTANTIATE_TEST_SUITE_P(
                  return affine(x, of({5, 3}), of({2}));
                },
                "got c [2], x w' [2, 5]"},
+        Misuse{
+            "layer_norm_gain", [](auto& x) { return layer_norm(x, of({2})); },
+            "layer_norm: gain must have the shape of the last axis of x; got gain [2], x [2, 3]"},
+        Misuse{"layer_norm_c", [](auto& x) { return layer_norm(x, of({3}), of({2})); },
+               "layer_norm: c must have the shape of x or of its last axis; got c [2], x [2, 3]"},
         Misuse{"transpose", [](auto& x) { return transpose(index(detach(x), 0, 0)); },
                "transpose: x must have two axes or more; got [3]"},
         Misuse{"permute",

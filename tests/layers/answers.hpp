@@ -6,6 +6,7 @@
 #include <reel/layers/cells/gru.hpp>
 #include <reel/layers/cells/lstm.hpp>
 #include <reel/layers/cells/rnn.hpp>
+#include <reel/layers/cells/slstm.hpp>
 #include <reel/layers/recurrent.hpp>
 
 #include <cstring>
@@ -63,6 +64,7 @@ Problem random_problem(std::size_t steps, std::size_t batch, std::size_t in, std
     p.initial.push_back(random_array({batch, width}, 10 + i));
     p.d_final.push_back(random_array({batch, width}, 20 + i));
   }
+  if constexpr (std::is_same_v<State, Slstm::State>) p.initial[2] += 2;  // a normaliser
   return p;
 }
 

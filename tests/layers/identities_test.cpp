@@ -1,5 +1,5 @@
 // What must hold of every cell, whatever it computes.
-#include "answers.hpp"
+#include "tested_cells.hpp"
 
 namespace reel::inline REEL_PRECISION::layer_tests {
 namespace {
@@ -58,7 +58,7 @@ struct IdentitiesTest : ::testing::Test {
   }
   Answers answer(const Problem& p) { return answers_of(layer, p); }
 };
-TYPED_TEST_SUITE(IdentitiesTest, BuiltInCells, CellName);
+TYPED_TEST_SUITE(IdentitiesTest, TestedCells, CellName);
 
 TYPED_TEST(IdentitiesTest, SequenceOfOneStepIsTheCell) {
   const Problem p = this->problem(1, {1, 1, 1});
@@ -312,7 +312,8 @@ TYPED_TEST(IdentitiesTest, WithoutATapeTheValuesAreTheSameBits) {
 TYPED_TEST(IdentitiesTest, OneVarMayBeAllPartsOfTheInitialState) {
   using State = typename TypeParam::Cell::State;
   Problem p = this->problem(5, {3, 5, 0, 1});
-  for (Array& part : p.initial) part = p.initial[0];
+  const Array one = p.initial[p.initial.size() == 4 ? 2 : 0];  // a normaliser, if there is one
+  for (Array& part : p.initial) part = one;
   Answers expected = this->answer(p);
   for (std::size_t i = 1; i < p.initial.size(); ++i)
     expected["grad.h0"] += expected["grad." + part_name(i) + "0"];
@@ -322,8 +323,9 @@ TYPED_TEST(IdentitiesTest, OneVarMayBeAllPartsOfTheInitialState) {
     return std::pair(result.outputs, result.state);
   };
   const Answers actual = answers_of<State>(p, parameters(this->layer), shared);
-  for (const char* name : {"outputs", "grad.x", "grad.h0", "grad.weight_hh_l0"})
-    EXPECT_LE(relative_error(actual.at(name), expected.at(name)), kRounding) << name;
+  for (const auto& [name, array] : actual)
+    if (is_parameter(name) || name == "outputs" || name == "grad.x" || name == "grad.h0")
+      EXPECT_LE(relative_error(array, expected.at(name)), kRounding) << name;
 }
 
 TYPED_TEST(IdentitiesTest, DetachedStateCarriesItsValueToTheNextTape) {

@@ -1,4 +1,7 @@
 // A layer's steps ask the system for no memory once they have run.
+#include <reel/layers/cells/layer_norm_gru.hpp>
+#include <reel/layers/cells/sru.hpp>
+
 #include "../../bench/count_malloc.hpp"
 #include "answers.hpp"
 
@@ -55,7 +58,7 @@ struct LayerMemoryTest : ::testing::Test {
     tape.backward(sum(square(all_outputs ? result.outputs : result.last())));
   }
 };
-using Cells = ::testing::Types<Lstm, Gru, Rnn, PlainCell>;
+using Cells = ::testing::Types<Lstm, Gru, Rnn, LayerNormGru, Sru, PlainCell>;
 TYPED_TEST_SUITE(LayerMemoryTest, Cells);
 
 TYPED_TEST(LayerMemoryTest, StepsOfTheSameShapesNeverCallMalloc) {
