@@ -52,14 +52,16 @@ struct Moments {
   real mean, scale;
 };
 
+// The mean is that of the differences from a first one, which equal elements find exactly.
 Moments moments(const real* x, std::size_t n, real eps) {
-  const auto count = static_cast<real>(n);
-  const real mean = sum_of(
-                        n, [](Simd v) { return v; }, x) /
-                    count;
+  const real share = 1 / static_cast<real>(n);
+  real mean = share * sum_of(
+                          n, [](Simd v) { return v; }, x);
+  mean += share * sum_of(
+                      n, [m = Simd(mean)](Simd v) { return v - m; }, x);
   const real squares = sum_of(
       n, [m = Simd(mean)](Simd v) { return (v - m) * (v - m); }, x);
-  return {mean, 1 / std::sqrt(squares / count + eps)};
+  return {mean, 1 / std::sqrt(squares * share + eps)};
 }
 
 // y = x^ gain + c
@@ -198,27 +200,20 @@ Var layer_norm(const Var& x, const Var& gain, Var c, real eps) {
   const Value xs = dense_rows(x.ref()->value), gains = dense_rows(gain.ref()->value),
               cs = c ? dense_rows(c.ref()->value) : Value(), ys = dense_rows(y);
   const Value all_moments = allocate({xs.view.shape[0], 2});
-  const auto rows = [eps, c_step = same ? std::size_t(1) : 0](const View& from, const View& scales,
-                                                              const View& to, const View& kept,
-                                                              const View& added) {
+  const auto loop = [eps, same](const View& from, const View& factors, const View& terms,
+                                const View& to, const View& rows_moments) {
     const std::size_t n = from.shape[1];
     for (std::size_t i = 0; i < from.shape[0]; ++i) {
       const real* v = row_at(from, i);
       const Moments of = moments(v, n, eps);
-      row_at(kept, i)[0] = of.mean;
-      row_at(kept, i)[1] = of.scale;
-      normalize_row(v, of, scales.data, added.data ? row_at(added, i * c_step) : nullptr,
+      row_at(rows_moments, i)[0] = of.mean;
+      row_at(rows_moments, i)[1] = of.scale;
+      normalize_row(v, of, factors.data, terms.data ? row_at(terms, same ? i : 0) : nullptr,
                     row_at(to, i), n);
     }
   };
-  const Access x_read = reads(xs.view), gain_read = reads(gains.view);
-  const Access y_written = writes(ys.view), moments_written = writes(all_moments.view);
-  if (c)
-    perform(rows, x_read, gain_read, y_written, moments_written, reads(cs.view));
-  else
-    perform([rows](const View& from, const View& scales, const View& to,
-                   const View& kept) { rows(from, scales, to, kept, View()); },
-            x_read, gain_read, y_written, moments_written);
+  perform(loop, reads(xs.view), reads(gains.view), reads(cs.view), writes(ys.view),
+          writes(all_moments.view));
   const auto rule = [eps](Pull& p) { layer_norm_rule(p, eps); };
   const auto backward = [all_moments](Node& node) {
     return layer_norm_backward(node, all_moments);

@@ -37,7 +37,9 @@ Var unrecorded(const char* op, Value value) {
 Var unrecorded(const char* op, std::span<const Var> inputs, Value value) {
   if (const Recorder* recorder = Recorder::current()) [[unlikely]]
     recorder->check_computed(op, inputs, value.view);
-  return unrecorded(op, std::move(value));
+  Ref<Node> node(new Node);
+  node->value = std::move(value);
+  return unrecorded(op, std::move(node));
 }
 
 Var unrecorded(const char* op, Ref<Node> node) {

@@ -19,7 +19,7 @@ namespace bench {
 namespace {
 
 constexpr std::size_t kSteps = 256;  // of the sequence that is streamed again and again
-constexpr double kTurn = 20'000;     // us
+constexpr double kTurn = 20'000;     // us; long enough for the clock of the processor to rise
 
 template <class C>
 StreamResult time_cell(const std::string& cell, std::size_t size, std::size_t turns) {
@@ -34,22 +34,22 @@ StreamResult time_cell(const std::string& cell, std::size_t size, std::size_t tu
       throw std::runtime_error(fmt::format("{} {}: step {} differs from the layer", cell, size, t));
   }
 
-  const auto run = [&](std::size_t rounds) {
+  // Sequences are timed one by one, so that other programs spoil few of them.
+  const auto run = [&] {
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
-    for (std::size_t round = 0; round < rounds; ++round)
-      for (std::size_t t = 0; t < kSteps; ++t) stream.step({x.data() + t * size, size});
+    for (std::size_t t = 0; t < kSteps; ++t) stream.step({x.data() + t * size, size});
     const std::chrono::duration<double, std::micro> time = Clock::now() - start;
-    return time.count() / static_cast<double>(rounds * kSteps);
+    return time.count() / kSteps;
   };
-  const double warm = run(4);
-  const auto rounds = static_cast<std::size_t>(kTurn / (warm * kSteps)) + 1;
-  start_counting_mallocs();
-  run(rounds);
-  const long mallocs = counted_mallocs();
+  run();
+  const auto runs = turns * static_cast<std::size_t>(kTurn / (run() * kSteps) + 1);
   std::vector<double> us;
-  for (std::size_t turn = 0; turn < turns; ++turn) us.push_back(run(rounds));
-  return {cell, size, summary(us), mallocs};
+  us.reserve(runs);
+  start_counting_mallocs();
+  for (std::size_t i = 0; i < runs; ++i) us.push_back(run());
+  const long mallocs = counted_mallocs();
+  return {cell, size, summary(std::move(us)), mallocs};
 }
 
 }  // namespace
