@@ -38,9 +38,10 @@ CellAnswers answers_of(std::span<const NamedParameter> parameters, const CellPro
 CellAnswers values_of(const CellProblem& problem, const CellRun& run);
 CellAnswers rows_of(const CellAnswers& answers, const Rows& rows);
 // Derivatives of outputs and final state with respect to x, the initial state and the parameters
-// that train, against finite differences. What curves sharply or has a kink within a step (relu,
-// max, ..) is compared at two more points, in shorter steps, and must be right at both: a wrong
-// rule is wrong at most points. `problem` makes a new point each time.
+// that train, against finite differences. An error that falls as the step does is that of the
+// differences, where something curves sharply. Near a kink (relu, max, ..) they mean nothing: two
+// more points are compared and must be right, since a wrong rule is wrong at most points.
+// `problem` makes a new point each time.
 GradcheckResult check_derivatives(std::span<const NamedParameter> parameters, int orders,
                                   const std::function<CellProblem()>& problem,
                                   const std::function<CellRun(const CellProblem&)>& run);
