@@ -37,6 +37,7 @@
 #include <reel/layers/cells/rnn.hpp>
 #include <reel/layers/cells/slstm.hpp>
 #include <reel/layers/cells/sru.hpp>
+#include <reel/layers/check_cell.hpp>
 #include <reel/layers/dropout.hpp>
 #include <reel/layers/embedding.hpp>
 #include <reel/layers/init.hpp>

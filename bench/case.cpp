@@ -40,13 +40,26 @@ Named parse_shape(const std::string& text) {
 
 }  // namespace
 
-const std::vector<CellKind>& cell_kinds() {
-  static const std::vector<CellKind> kinds = {
-      {"lstm", "lstm", "lstm", 4},       {"gru", "gru", "gru", 3},
-      {"rnn", "rnn", "rnn", 1},          {"custom-lstm", "lstm", "lstm", 4},
-      {"plain-lstm", "lstm", "lstm", 4}, {"two-reset-gru", "", "lstm", 4},
-  };
-  return kinds;
+namespace {
+std::vector<CellKind>& kinds() {
+  static std::vector<CellKind> all;
+  return all;
+}
+}  // namespace
+
+const std::vector<CellKind>& cell_kinds() { return kinds(); }
+
+const CellKind& cell_kind(const std::string& name) {
+  const auto kind = std::ranges::find(kinds(), name, &CellKind::name);
+  if (kind == kinds().end()) throw std::invalid_argument("--cell: unknown cell " + name);
+  return *kind;
+}
+
+bool add_cell_kind(CellKind kind) {
+  if (std::ranges::find(kinds(), kind.name, &CellKind::name) != kinds().end())
+    throw std::logic_error("there is a measured cell " + kind.name + " already");
+  kinds().push_back(std::move(kind));
+  return true;
 }
 
 // Forward: x W and h W for every row. Backward: dx and dh, and both weights' gradients.
@@ -62,12 +75,8 @@ std::string Case::part_name(std::size_t part) const {
 }
 
 Case make_case(const std::string& cell, const std::string& shape) {
-  const auto& kinds = cell_kinds();
-  const auto kind =
-      std::find_if(kinds.begin(), kinds.end(), [&](const CellKind& k) { return k.name == cell; });
-  if (kind == kinds.end()) throw std::invalid_argument("--cell: unknown cell " + cell);
   const Named s = parse_shape(shape);
-  return {*kind, shape, s.batch, s.steps, s.input, s.hidden};
+  return {cell_kind(cell), shape, s.batch, s.steps, s.input, s.hidden};
 }
 
 Problem make_problem(const Case& what) {

@@ -10,13 +10,22 @@
 
 namespace bench {
 
+struct Problem;
+class ReelContestant;
+
 struct CellKind {
   std::string name;
-  std::string equations;  // those of "lstm", "gru" or "rnn", which peers have; else empty
-  std::string builtin;    // reel's own cell with the same matrix products
-  std::size_t gates;      // the products are [rows, in or hidden] x [.., gates * hidden]
+  std::string equations = "";  // those of "lstm", "gru" or "rnn", which peers have; else empty
+  std::string builtin = "";    // reel's own cell with the same matrix products, or none
+  std::size_t gates = 1;       // the products are [rows, in or hidden] x [.., gates * hidden]
+  bool in_all = true;          // is it one of "all"?
+  std::unique_ptr<ReelContestant> (*make)(const Problem& problem) = nullptr;
 };
+// Those that cells.cpp, and files of users, have registered (cell.hpp).
 const std::vector<CellKind>& cell_kinds();
+// Throws std::invalid_argument if there is none of this name.
+const CellKind& cell_kind(const std::string& name);
+bool add_cell_kind(CellKind kind);  // true; throws std::logic_error if the name is taken
 
 struct Case {
   CellKind cell;

@@ -34,7 +34,7 @@ void add_options(CLI::App& app, Options& o) {
   };
   const CLI::Validator only_one(
       [](std::string& text) { return text == "1" ? "" : "only 1 so far; got " + text; }, "");
-  many(app.add_option("--cell", o.cells, "cell, repeatable; all: lstm, gru, rnn"))
+  many(app.add_option("--cell", o.cells, "cell, repeatable; all: lstm, gru, rnn and linked ones"))
       ->check(CLI::IsMember(cells));
   many(app.add_option("--shape", o.shapes, "S1 .. S5 or B,T,E,H, repeatable"));
   many(app.add_option(
@@ -80,6 +80,8 @@ std::unique_ptr<Contestant> make_peer(const std::string& name, const Problem& pr
     alone.what.threads = 1;
     return make_reel(alone, problem.what.cell.name);
   }
+  if (problem.what.cell.builtin.empty())
+    throw Missing("has no cell with the products of " + problem.what.cell.name);
   if (problem.what.cell.builtin == problem.what.cell.name)
     throw Missing("is the same as " + problem.what.cell.name);
   return make_reel(problem, problem.what.cell.builtin);
@@ -126,10 +128,12 @@ CaseResult measure(const Case& what, const Options& options, std::set<std::strin
 std::vector<std::string> chosen_cells(const Options& options) {
   std::vector<std::string> cells;
   for (const std::string& cell : options.cells)
-    if (cell == "all")
-      cells.insert(cells.end(), {"lstm", "gru", "rnn"});
-    else
+    if (cell == "all") {
+      for (const CellKind& kind : cell_kinds())
+        if (kind.in_all) cells.push_back(kind.name);
+    } else {
       cells.push_back(cell);
+    }
   return cells;
 }
 
