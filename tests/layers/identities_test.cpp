@@ -103,7 +103,9 @@ TYPED_TEST(IdentitiesTest, SplitSequenceWithTheStateCarriedIsTheWhole) {
       const auto b = this->layer(slice(x, 0, cut, steps), {.lengths = after, .state = a.state});
       return std::pair(concat({a.outputs, b.outputs}, 0), b.state);
     };
-    expect_near(this->answer(p), answers_of<State>(p, parameters(this->layer), in_two), kRounding);
+    // Rounding grows with the steps that a gradient has come through.
+    expect_near(this->answer(p), answers_of<State>(p, parameters(this->layer), in_two),
+                steps < 10 ? kRounding : 4 * kRounding);
   }
 }
 

@@ -109,6 +109,11 @@ TEST(StackGoldensTest, RnnRelu) {
 TEST(StackGoldensTest, Lstm) {
   expect_goldens<Lstm>("lstm", [](std::size_t in) { return Lstm(in, 4, unused); });
 }
+TEST(StackGoldensTest, LstmWithProjection) {
+  expect_goldens<Lstm>("lstm_projected", [](std::size_t in) {
+    return Lstm(in, 4, unused, Lstm::Options{.projection = 2});
+  });
+}
 TEST(StackGoldensTest, Gru) {
   expect_goldens<Gru>("gru", [](std::size_t in) { return Gru(in, 4, unused); });
 }
