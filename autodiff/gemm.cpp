@@ -52,12 +52,12 @@ TileRows tile_start(const TileRows& from, Index i, Index column) {
 void edge_tile(int rows, Index columns, Index k, TileLeft a, TileRight b, TileRows from,
                TileRows to) {
   alignas(64) real tile[kTileRows * kRegister];
-  for (Index i = 0; i < rows; ++i) {
-    std::copy_n(from.data + i * from.row, columns, tile + i * kRegister);
-    std::fill(tile + i * kRegister + columns, tile + (i + 1) * kRegister, real(0));
-  }
+  const auto some = static_cast<std::size_t>(columns);
+  for (Index i = 0; i < rows; ++i)
+    Simd::load_some(from.data + i * from.row, some).store(tile + i * kRegister);
   edge_function(rows, columns)(k, a, b, {tile, kRegister}, {tile, kRegister}, nullptr);
-  for (Index i = 0; i < rows; ++i) std::copy_n(tile + i * kRegister, columns, to.data + i * to.row);
+  for (Index i = 0; i < rows; ++i)
+    Simd::load(tile + i * kRegister).store_some(to.data + i * to.row, some);
 }
 
 // A block of the right operand: whole registers, then n % kRegister columns, padded.

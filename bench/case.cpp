@@ -64,10 +64,11 @@ bool add_cell_kind(CellKind kind) {
 
 // Forward: x W and h W for every row. Backward: dx and dh, and both weights' gradients.
 double Case::flops() const {
-  double inner = 0;
-  for (std::size_t l = 0; l < layers; ++l) inner += static_cast<double>(width(l) + hidden);
+  double columns = 0;
+  for (std::size_t l = 0; l < layers; ++l)
+    columns += static_cast<double>(width(l) * cell.gates + hidden * cell.recurrent_gates);
   const auto rows = static_cast<double>(batch * steps);
-  return (train ? 6 : 2) * rows * inner * static_cast<double>(directions * cell.gates * hidden);
+  return (train ? 6 : 2) * rows * columns * static_cast<double>(directions * hidden);
 }
 
 std::string Case::part_name(std::size_t part) const {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <reel/bench/reel_layers.hpp>
+#include <reel/bench/reel_stream.hpp>
+
+#include <optional>
 
 namespace bench {
 
@@ -16,7 +19,21 @@ struct CellTraits {
   std::string builtin = "";    // for --peer builtin: reel's own cell with the same products
   std::string equations = "";  // of "lstm", "gru" or "rnn" if it has them: peers must then agree
   bool in_all = true;          // is it one of --cell all?
+  // If fewer gates multiply the state: so many.
+  std::optional<std::size_t> recurrent_gates = {};
 };
+
+template <reel::Cell C>
+CellKind kind_of(const char* name, const CellTraits& traits) {
+  return {name,
+          traits.equations,
+          traits.builtin,
+          traits.gates,
+          traits.recurrent_gates.value_or(traits.gates),
+          traits.in_all,
+          make_layers<C>,
+          time_stream<C>};
+}
 
 }  // namespace bench
 
@@ -26,9 +43,6 @@ struct CellTraits {
 #define REEL_BENCH_CELL(Cell, name, ...) REEL_BENCH_CELL_AT(__COUNTER__, Cell, name, __VA_ARGS__)
 #define REEL_BENCH_CELL_AT(counter, Cell, name, ...) \
   REEL_BENCH_CELL_AS(counter, Cell, name, __VA_ARGS__)
-#define REEL_BENCH_CELL_AS(counter, Cell, cell_name, ...)                                   \
-  [[maybe_unused]] static const bool reel_bench_cell_##counter = [] {                       \
-    const bench::CellTraits traits{__VA_ARGS__};                                            \
-    return bench::add_cell_kind({cell_name, traits.equations, traits.builtin, traits.gates, \
-                                 traits.in_all, bench::make_layers<Cell>});                 \
-  }()
+#define REEL_BENCH_CELL_AS(counter, Cell, cell_name, ...)        \
+  [[maybe_unused]] static const bool reel_bench_cell_##counter = \
+      bench::add_cell_kind(bench::kind_of<Cell>(cell_name, bench::CellTraits{__VA_ARGS__}))

@@ -11,15 +11,19 @@
 namespace bench {
 
 struct Problem;
+struct StreamResult;
 class ReelContestant;
 
 struct CellKind {
   std::string name;
   std::string equations = "";  // those of "lstm", "gru" or "rnn", which peers have; else empty
   std::string builtin = "";    // reel's own cell with the same matrix products, or none
-  std::size_t gates = 1;       // the products are [rows, in or hidden] x [.., gates * hidden]
-  bool in_all = true;          // is it one of "all"?
+  // The products are [rows, in] x [in, gates * hidden] and [rows, hidden] x [hidden,
+  // recurrent_gates * hidden].
+  std::size_t gates = 1, recurrent_gates = 1;
+  bool in_all = true;  // is it one of "all"?
   std::unique_ptr<ReelContestant> (*make)(const Problem& problem) = nullptr;
+  StreamResult (*stream)(std::size_t size, std::size_t turns) = nullptr;  // see stream.hpp
 };
 // Those that cells.cpp, and files of users, have registered (cell.hpp).
 const std::vector<CellKind>& cell_kinds();

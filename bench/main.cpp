@@ -141,7 +141,8 @@ void bench_streams(const Options& options) {
   std::vector<StreamResult> results;
   for (const std::string& cell : chosen_cells(options))
     for (const std::size_t size : options.sizes) {
-      results.push_back(time_stream(cell, size, options.runs));
+      results.push_back(cell_kind(cell).stream(size, options.runs));
+      results.back().cell = cell;
       std::cout << line(results.back()) << std::endl;
     }
   if (!options.json.empty()) write_json(options.json, results);

@@ -64,6 +64,10 @@ TEST(Readme, QuotesTheCustomCellThatIsTested) {
 
 TEST(Readme, QuotesTheModelThatIsTested) { expect_quoted("README.md", "tests/consumer/main.cpp"); }
 
+TEST(Readme, QuotesTheLayersThatAreTested) {
+  expect_quoted("README.md", "tests/layers/stack_test.cpp");
+}
+
 TEST(CustomCellsGuide, QuotesOnlyWhatIsCompiled) {
   std::vector<std::string> compiled;
   for (const char* source : {"tests/layers/guide_cells.hpp", "tests/layers/guide_test.cpp",

@@ -274,6 +274,30 @@ TEST(ProjectionTest, MayHaveSeveralParts) {
               kRounding);
 }
 
+TEST(StackTest, RunsAsTheReadmeSays) {
+  constexpr std::size_t in = kIn;
+  Random random(1);
+  const Var x = permute(random_input(), {1, 0, 2});
+  const auto& lengths = kLengths;
+  const std::vector<std::vector<real>> samples(3, std::vector<real>(in, 1));
+  std::vector<real> seen;
+  const auto use = [&](std::span<const real> y) { seen.assign(y.begin(), y.end()); };
+  // [layers]
+  const std::size_t hidden[] = {64, 32};
+  const auto encoder = make_bidirectional_stack<Gru>(in, hidden, random, {.dropout = 0.2});
+  const auto result = encoder(x, {.lengths = lengths, .batch_first = true, .random = &random});
+  // result.outputs [B, T, 64], result.last() [B, 64], result.state[1].backward.h [B, 32]
+
+  const auto forecaster = make_stack<Lstm>(in, hidden, random);
+  auto stream = forecaster.stream(1, in);  // bit for bit what the layer gives for the sequence
+  for (const auto& sample : samples) use(stream.step(sample));  // takes no memory and no lock
+  // [/layers]
+  EXPECT_EQ(result.outputs.shape(), (Shape{4, kSteps, 64}));
+  EXPECT_EQ(result.last().shape(), (Shape{4, 64}));
+  EXPECT_EQ(result.state[1].backward.h.shape(), (Shape{4, 32}));
+  EXPECT_EQ(Array(forecaster(Var(full_array({3, 1, in}, 1))).last().value())(0, 31), seen[31]);
+}
+
 template <class E, class Act>
 void expect_error(const std::string& text, Act&& act) {
   try {
