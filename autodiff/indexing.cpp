@@ -44,7 +44,48 @@ void add_rows(const View& x, const Indices& indices, const View& table) {
   }
 }
 
+// table row r += row indices[r] of x
+void add_taken_rows(const View& x, const Indices& indices, const View& table) {
+  const std::size_t rows = indices.size();
+  const std::size_t width = rows == 0 ? 0 : table.size() / rows;
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::int64_t i = indices.data()[r];
+    if (i < 0) continue;
+    const real* from = x.data + static_cast<std::size_t>(i) * width;
+    real* to = table.data + r * width;
+    for (std::size_t j = 0; j < width; ++j) to[j] += from[j];
+  }
+}
+
 }  // namespace
+
+Var detail::move_rows(const Var& table, const RowIndices& indices, const RowIndices& back) {
+  Shape shape = table.node("gather").shape();
+  check_indices("gather", *indices, shape[0]);
+  shape[0] = indices->size();
+  const Value rows = dense(table.ref()->value);
+  Value value = allocate(shape);
+  perform([indices](const View& a, const View& b) { take_rows(a, *indices, b); }, reads(rows.view),
+          writes(value.view));
+  return record(
+      "gather", std::array{table}, std::move(value),
+      [indices, back](Pull& p) { p.give(0, [&] { return move_rows(p.dy(), back, indices); }); },
+      [back](Node& y) {
+        Node& x = *y.inputs()[0].ref();
+        const Value dy = dense(*y.grad);
+        const Target dx = grad_target(x);
+        if (!dx.view.is_dense()) {
+          const Value aside = allocate(dx.view.shape);
+          take_rows(dy.view, *back, aside.view);
+          dx.accumulate ? detail::add(aside.view, dx.view) : copy(aside.view, dx.view);
+        } else if (dx.accumulate) {
+          add_taken_rows(dy.view, *back, dx.view);
+        } else {
+          take_rows(dy.view, *back, dx.view);
+        }
+        return true;
+      });
+}
 
 Var gather(const Var& table, const Indices& indices) {
   const Shape& from = table.node("gather").shape();

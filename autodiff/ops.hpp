@@ -5,6 +5,8 @@
 #include <reel/autodiff/expression.hpp>
 #include <reel/autodiff/random.hpp>
 
+#include <memory>
+
 namespace reel::inline REEL_PRECISION {
 
 using Axes = ShortList<std::ptrdiff_t>;
@@ -206,6 +208,10 @@ Var dropout(const Var& x, real p, Random& random);
 Var zoneout(const Var& previous, const Var& next, real p, Random& random);
 
 namespace detail {
+using RowIndices = std::shared_ptr<const Indices>;
+// gather where no row is read twice, so that its gradient is one too: with `back`, which has for
+// each row of x the row of the result that it became, or -1.
+Var move_rows(const Var& x, const RowIndices& indices, const RowIndices& back);
 // What dropout multiplies by.
 Var dropout_mask(const Shape& shape, real p, Random& random);
 // to (+)= from, summed over what `to`, broadcast to from's shape, repeats.

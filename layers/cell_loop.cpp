@@ -71,7 +71,11 @@ Var ScheduledLoop::packed(const Var& x, std::size_t begin, std::size_t end) cons
     return reshape(reshape(x, {-1, batch, static_cast<std::ptrdiff_t>(x.size(1))}) * mask,
                    {static_cast<std::ptrdiff_t>(x.size(0)), -1});
   }
-  const Var rows = gather(x, schedule_->pack(begin, end));
+  const bool all = begin == 0 && end == steps() && !schedule_->is_reversed() &&
+                   x.size(0) == schedule_->unpack().size();
+  const Var rows = all ? move_rows(x, RowIndices(schedule_, &schedule_->pack()),
+                                   RowIndices(schedule_, &schedule_->unpack()))
+                       : gather(x, schedule_->pack(begin, end));
   return mask ? rows * gather(mask, schedule_->sorted_rows(begin, end)) : rows;
 }
 

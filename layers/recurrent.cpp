@@ -74,13 +74,15 @@ LayerCall make_layer_call(const Var& x, std::span<const std::size_t> lengths, bo
                                                  lengths, reversed);
   call.flat = reshape(in_time, {static_cast<std::ptrdiff_t>(call.steps * call.batch), -1});
   if (reversed && call.schedule->total() > 0)
-    call.flat = gather(call.flat, call.schedule->reversal());
+    call.flat =
+        move_rows(call.flat, call.rows(&Schedule::reversal), call.rows(&Schedule::reversal));
   return call;
 }
 
 Var LayerCall::unpacked(const Var& packed) const {
   const bool in_order = schedule->is_full() && !reversed;
-  const Var flat = in_order ? packed : gather(packed, schedule->unpack());
+  const Var flat =
+      in_order ? packed : move_rows(packed, rows(&Schedule::unpack), rows(&Schedule::elements));
   Axes shape{static_cast<std::ptrdiff_t>(steps), static_cast<std::ptrdiff_t>(batch)};
   for (std::size_t axis = 1; axis < flat.dim(); ++axis)
     shape.push_back(static_cast<std::ptrdiff_t>(flat.shape()[axis]));
@@ -89,10 +91,12 @@ Var LayerCall::unpacked(const Var& packed) const {
 }
 
 Var LayerCall::sorted(const Var& part) const {
-  return schedule->is_full() ? part : gather(part, schedule->order());
+  if (schedule->is_full()) return part;
+  return move_rows(part, rows(&Schedule::order), rows(&Schedule::inverse));
 }
 Var LayerCall::unsorted(const Var& part) const {
-  return schedule->is_full() ? part : gather(part, schedule->inverse());
+  if (schedule->is_full()) return part;
+  return move_rows(part, rows(&Schedule::inverse), rows(&Schedule::order));
 }
 
 }  // namespace detail

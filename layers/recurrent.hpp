@@ -27,6 +27,9 @@ struct LayerCall {
   std::shared_ptr<const Schedule> schedule;
   bool batch_first, reversed;
 
+  RowIndices rows(const Indices& (Schedule::*which)() const) const {
+    return {schedule, &((*schedule).*which)()};
+  }
   // Packed rows as [T, B, ..], or [B, T, ..].
   Var unpacked(const Var& packed) const;
   Var sorted(const Var& part) const;    // rows by falling length

@@ -30,6 +30,7 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
     steps_ = batch == 0 ? 0 : steps;
     total_ = steps * batch;
     unpack_ = reversal_;
+    elements_ = reversal_;
     return;
   }
 
@@ -53,6 +54,7 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
     for (std::size_t t = 0; t < length; ++t) ++rows_at_[t];
   }
   pack_ = Indices::from_shape({total_});
+  elements_ = Indices::from_shape({total_});
   unpack_ = Indices::from_shape({steps * batch});
   std::fill(unpack_.begin(), unpack_.end(), std::int64_t{-1});
   std::size_t packed = 0;
@@ -62,6 +64,7 @@ Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::si
       const std::size_t padded = t * batch + sorted[i];
       pack_(packed) = static_cast<std::int64_t>(padded);
       const std::size_t element = reversed ? static_cast<std::size_t>(reversal_(padded)) : padded;
+      elements_(packed) = static_cast<std::int64_t>(element);
       unpack_(element) = static_cast<std::int64_t>(packed);
     }
   }

@@ -20,7 +20,8 @@ class Schedule {
   Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
            bool reversed = false);
 
-  bool is_full() const { return full_; }        // nothing to pack: every row runs all steps
+  bool is_full() const { return full_; }  // nothing to pack: every row runs all steps
+  bool is_reversed() const { return reversal_.size() > 0; }
   std::size_t steps() const { return steps_; }  // of the longest row
   std::size_t rows_at(std::size_t t) const { return full_ ? batch_ : rows_at_[t]; }  // > 0
   std::size_t total() const { return total_; }                                       // packed rows
@@ -35,8 +36,10 @@ class Schedule {
   Indices pack(std::size_t begin, std::size_t end) const;
   // Packed row -> its sorted row, for the same steps.
   Indices sorted_rows(std::size_t begin, std::size_t end) const;
-  // Element -> packed row, or -1 past the row's end; empty if full and not reversed.
+  const Indices& pack() const { return pack_; }  // of all steps
+  // Element -> packed row, or -1 past the row's end; empty if full and not reversed. And back.
   const Indices& unpack() const { return unpack_; }
+  const Indices& elements() const { return elements_; }
   const Indices& order() const { return order_; }      // sorted row -> row
   const Indices& inverse() const { return inverse_; }  // row -> sorted row
 
@@ -48,7 +51,7 @@ class Schedule {
   bool full_ = true;
   std::size_t batch_ = 0, steps_ = 0, total_ = 0;
   Counts rows_at_, first_rows_;  // if not full
-  Indices reversal_, pack_, unpack_, order_, inverse_;
+  Indices reversal_, pack_, unpack_, elements_, order_, inverse_;
 };
 
 }  // namespace reel::inline REEL_PRECISION
