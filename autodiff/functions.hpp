@@ -72,12 +72,36 @@ struct Sqrt {
   static Simd value(Simd x) { return xsimd::sqrt(x.lanes); }
   static auto slope(auto, auto y) { return 0.5 / y; }
 };
+// sin(x + quarters pi/2), each lane by itself: xsimd reduces a register by its largest element.
+// x = n pi/2 + r with |r| <= pi/4 (Cody & Waite 1980); far from 0, where r loses digits, by std.
+inline Simd sin_of_quarters(Simd x, int quarters) {
+  constexpr bool kFloat = std::same_as<real, float>;
+  constexpr double kHalfPi[3] = {kFloat ? 1.5703125 : 1.57079632673412561417,
+                                 kFloat ? 4.837512969970703125e-4 : 6.07710050630396597660e-11,
+                                 kFloat ? 7.549789948768648e-8 : 2.02226624871116645580e-21};
+  constexpr auto kQuarter = static_cast<real>(std::numbers::pi / 4);
+  const Simd n = xsimd::nearbyint((x * static_cast<real>(2 / std::numbers::pi)).lanes);
+  Simd r = x;
+  for (const double part : kHalfPi)
+    r = xsimd::fma((-n).lanes, Simd(static_cast<real>(part)).lanes, r.lanes);
+  r = xsimd::min(xsimd::max(r.lanes, Simd(-kQuarter).lanes), Simd(kQuarter).lanes);
+  const Simd turned = n + static_cast<real>(quarters);
+  const Simd k = turned - 4 * Simd(xsimd::floor((turned * real(0.25)).lanes));
+  const Simd y =
+      where((k == Simd(1)) | (k == Simd(3)), Simd(xsimd::cos(r.lanes)), Simd(xsimd::sin(r.lanes)));
+  const Simd near = where(k >= Simd(2), -y, y);
+  const Simd size = xsimd::abs(x.lanes);
+  const Mask far = size > Simd(kFloat ? 1000 : 100'000);
+  if (!xsimd::any(far)) return near;
+  return where(far, per_lane([&](real v) { return quarters == 0 ? std::sin(v) : std::cos(v); }, x),
+               near);
+}
 struct Sin {
-  static Simd value(Simd x) { return xsimd::sin(x.lanes); }
+  static Simd value(Simd x) { return sin_of_quarters(x, 0); }
   static auto slope(auto x, auto);
 };
 struct Cos {
-  static Simd value(Simd x) { return xsimd::cos(x.lanes); }
+  static Simd value(Simd x) { return sin_of_quarters(x, 1); }
   static auto slope(auto x, auto) { return -apply<Sin>(x); }
 };
 auto Sin::slope(auto x, auto) { return apply<Cos>(x); }

@@ -21,6 +21,10 @@ class ParameterScope {
   static ParameterScope* current();
   static ParameterScope* exchange_current(ParameterScope* scope);  // returns the one before
   Var find(const Parameter& parameter) const;  // empty if not mentioned yet, or changed since
+  // act(parameter) for those that were mentioned.
+  void for_each(auto&& act) const {
+    for (const auto& [parameter, var] : vars_) act(*parameter);
+  }
   void remember(const Parameter& parameter, const Var& var) {
     vars_.insert_or_assign(&parameter, var);
   }

@@ -72,16 +72,21 @@ void Program::finish(Recorder& recorder, std::vector<Var>& outputs, std::span<co
     if (from.data == to.data) continue;
     Block &source = *block_of(outputs[i]), &target = *block_of(*place);
     const bool whole = source.size == target.size && from.size() == source.size && !source.home;
-    bool written = false, free = whole && source.varies;
+    bool written = false, read = false, free = whole && source.varies;
     for (const auto& noted : recorder.noted_) {
       if (!free) break;
       const bool writes = noted.writes_to(source);
       written |= writes;
       if (!written) continue;
+      bool reads = false;
       for (const auto& [view, access] : noted.accesses)
-        if (recorder.block_at(view.data) == &target)
+        if (recorder.block_at(view.data) == &target) {
           free &= writes && noted.instruction->goes_by_element() && view.is_dense() &&
                   view.shape == from.shape;
+          reads = true;
+        }
+      free &= !(reads && read);  // the first to read it there may have overwritten it
+      read |= reads;
     }
     if (free && written)
       source.home = &target;

@@ -45,6 +45,7 @@ struct Bidirectional {
     const State state = initial_state(1);
     return merge(first_part(state.forward), first_part(state.backward)).size(1);
   }
+  static constexpr bool kRunsForward = false;
   static constexpr const char* kNoStream =
       "stream: both directions of time cannot run step by step, since one begins at the end of the "
       "sequence; stream a Recurrent, or a Stack of them";

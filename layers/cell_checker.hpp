@@ -49,6 +49,8 @@ class CellChecker {
 
   Finding state_shapes();
   Finding finite();
+  Finding parameters();
+  Finding recurrent_input();
   Finding one_step();
   Finding split();
   Finding rows();

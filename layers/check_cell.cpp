@@ -1,3 +1,4 @@
+#include <reel/autodiff/parameter_scope.hpp>
 #include <reel/autodiff/tape.hpp>
 #include <reel/layers/cell_checker.hpp>
 #include <reel/layers/init.hpp>
@@ -151,6 +152,43 @@ Finding CellChecker::finite() {
   return {};
 }
 
+Finding CellChecker::parameters() {
+  const PauseRecording pause;
+  const ParameterScope scope;
+  const auto& fields = cell_->parameters;
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      if (fields[i].name == fields[k].name)
+        return failed(
+            fmt::format("fields must name each parameter otherwise; got {} twice", fields[i].name));
+  cell_->step(uniform({1, in_}, -1, 1, random_), cell_->initial_state(1));
+  std::string missing;
+  scope.for_each([&](const Parameter& used) {
+    const auto same = [&](const NamedParameter& p) { return p.parameter == &used; };
+    if (std::ranges::none_of(fields, same)) missing += fmt::format(" {}", used.shape());
+  });
+  if (missing.empty()) return {};
+  return failed(
+      fmt::format("fields must visit every parameter that a step uses, or it is neither "
+                  "trained nor saved; it leaves out one of shape{}",
+                  missing));
+}
+
+Finding CellChecker::recurrent_input() {
+  const PauseRecording pause;
+  const Vars state = reached_state(2);
+  const Var x = uniform({2, in_}, -1, 1, random_);
+  const Var other = uniform(state[0].shape(), -1, 1, random_);
+  const std::optional<Vars> got = cell_->step_with(x, state, other);
+  if (!got) return skipped("the step does not take h");
+  const Vars plain = cell_->step(x, state);
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    if (Array((*got)[i].value()) != Array(plain[i].value())) return {};
+  return failed(
+      "the step takes h as its third argument but does not read it, so dropout on states "
+      "would do nothing");
+}
+
 Finding CellChecker::derivatives(int order) {
   if (options_.orders < order) return skipped("not asked for");
   if (sizeof(real) < 8)
@@ -176,6 +214,8 @@ void CellChecker::run(const std::function<std::unique_ptr<AnyCell>()>& make) {
   };
   static constexpr Entry kEntries[] = {
       {"finite", "no NaN or Inf comes of finite numbers, forward or backward", &Self::finite},
+      {"parameters", "fields visit each parameter once, by a name of its own", &Self::parameters},
+      {"recurrent input", "a step that takes h reads it", &Self::recurrent_input},
       {"one step", "the layer's step is the cell's, in both forms if it has two", &Self::one_step},
       {"split", "a sequence in two parts with the state carried is the whole", &Self::split},
       {"rows", "a row depends on its own x and state alone", &Self::rows},

@@ -65,6 +65,8 @@ class AnyCell {
   virtual Vars step(const Var& x, const Vars& state) const = 0;
   // The step without a place for dropout on h, if the cell has both forms.
   virtual std::optional<Vars> plain_step(const Var& x, const Vars& state) const = 0;
+  // The step with another h, if the cell has a place for it.
+  virtual std::optional<Vars> step_with(const Var& x, const Vars& state, const Var& h) const = 0;
   virtual std::optional<Vars> project(const Var& x) const = 0;
   virtual LayerRun layer(const Var& x, const Call& call) const = 0;
   virtual LayerRun steps(const Var& x, const Vars& state) const = 0;
@@ -139,6 +141,16 @@ class AnyCellOf final : public AnyCell {
         return parts_of(cell.step(StepInput<C>(cell.project(x)), state_of(like_, state)));
       else
         return parts_of(cell.step(StepInput<C>(x), state_of(like_, state)));
+    }
+    return {};
+  }
+  std::optional<Vars> step_with(const Var& x, const Vars& state, const Var& h) const override {
+    if constexpr (TakesRecurrentInput<C>) {
+      const C& cell = layer_.cell;
+      if constexpr (Projecting<C>)
+        return parts_of(cell.step(StepInput<C>(cell.project(x)), state_of(like_, state), h));
+      else
+        return parts_of(cell.step(StepInput<C>(x), state_of(like_, state), h));
     }
     return {};
   }

@@ -61,22 +61,36 @@ PaddedSequence pad_packed_sequence(const PackedSequence& packed, bool batch_firs
         "pad: data must have a row for each of batch_sizes' {}; got {}", total,
         packed.data.shape());
   const std::size_t alive = sizes.empty() ? 0 : sizes[0];
-  const std::size_t batch =
-      packed.unsorted_indices.empty() ? alive : packed.unsorted_indices.size();
+  const std::size_t named = std::max(packed.unsorted_indices.size(), packed.sorted_indices.size());
+  const std::size_t batch = named == 0 ? alive : named;
   check(batch >= alive, "pad: there must be an index for each of {} rows; got {}", alive, batch);
-  std::vector<bool> met(batch);
-  for (const std::size_t place : packed.unsorted_indices) {
-    check(place < batch && !met[place],
-          "pad: unsorted_indices must name each of {} rows once; got {}", batch, place);
-    met[place] = true;
-  }
+  const auto inverse = [&](const char* what, const std::vector<std::size_t>& places) {
+    std::vector<std::size_t> rows(batch, batch);
+    check(places.empty() || places.size() == batch,
+          "pad: {} must have an index for each of {} rows; got {}", what, batch, places.size());
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      check(places[i] < batch && rows[places[i]] == batch,
+            "pad: {} must name each of {} rows once; got {}", what, batch, places[i]);
+      rows[places[i]] = i;
+    }
+    return rows;
+  };
+  const auto sorted = inverse("unsorted_indices", packed.unsorted_indices);
+  const auto unsorted = inverse("sorted_indices", packed.sorted_indices);
+  const bool both = !packed.sorted_indices.empty() && !packed.unsorted_indices.empty();
+  check(!both || sorted == packed.sorted_indices,
+        "pad: sorted_indices and unsorted_indices must be each other's inverse");
+  const auto place_of = [&](std::size_t row) {
+    if (!packed.unsorted_indices.empty()) return packed.unsorted_indices[row];
+    return packed.sorted_indices.empty() ? row : unsorted[row];
+  };
 
   PaddedSequence padded;
   padded.lengths.resize(batch);
   Shape shape{batch_first ? batch : steps, batch_first ? steps : batch};
   Indices from = Indices::from_shape({shape[0], shape[1]});
   for (std::size_t row = 0; row < batch; ++row) {
-    const std::size_t place = packed.unsorted_indices.empty() ? row : packed.unsorted_indices[row];
+    const std::size_t place = place_of(row);
     std::size_t first = 0;  // packed row of step t
     for (std::size_t t = 0; t < steps; ++t) {
       const bool runs = t < longest && place < sizes[t];

@@ -11,10 +11,10 @@ namespace reel::inline REEL_PRECISION {
 // As torch.nn.utils.rnn.PackedSequence: rows sorted by falling length, all of step 0, then those
 // of step 1 that have not ended, ...
 struct PackedSequence {
-  Var data;                                   // [sum of lengths, ..]
-  std::vector<std::size_t> batch_sizes;       // rows of each step
-  std::vector<std::size_t> sorted_indices;    // sorted row -> row; empty: they are sorted
-  std::vector<std::size_t> unsorted_indices;  // row -> sorted row
+  Var data;                              // [sum of lengths, ..]
+  std::vector<std::size_t> batch_sizes;  // rows of each step
+  // Sorted row -> row, and back; one of them suffices, without both the rows are sorted.
+  std::vector<std::size_t> sorted_indices, unsorted_indices;
 };
 
 // x [T, B, ..] or, with batch_first, [B, T, ..]. Lengths in any order; unlike in PyTorch zero is

@@ -59,6 +59,8 @@ struct Recurrent {
     bool learned_start = false;  // the initial state is trained; else it is the cell's
   };
 
+  static constexpr bool kRunsForward = true;
+
   C cell;
   RecurrentDropout dropout;
   std::vector<Parameter> start;  // of each part of the state, shaped as one row's; or none
@@ -111,6 +113,15 @@ struct Recurrent {
   }
 
  private:
+  // Throws unless the parts of `given` are shaped as those of `like`.
+  static void check_state(const State& given, const State& like) {
+    const auto parts = state_parts(like), given_parts = state_parts(given);
+    check(given_parts.size() == parts.size(),
+          "recurrent: the initial state must have {} parts; got {}", parts.size(),
+          given_parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      detail::check_state_part(i, *given_parts[i], parts[i]->shape());
+  }
   // act(parameter) for the weights that multiply h.
   void for_each_weight(auto&& act) const {
     for_each_leaf(cell, "", 0, [&](const Parameter& p, std::string_view name, std::ptrdiff_t) {
@@ -158,6 +169,8 @@ auto Recurrent<C>::initial_state(std::size_t batch) const -> State {
 
 template <Cell C>
 auto Recurrent<C>::step(const Var& x, const State& state) const -> std::pair<Var, State> {
+  check(x.dim() == 2, "recurrent: x of a step must be [B, in]; got {}", x.shape());
+  check_state(state, initial_state(x.size(0)));
   State next = cell_step(cell, x, state);
   if (const detail::LoopNoise still = noise(0, 0, 0, nullptr); !still.zoneout_p.empty()) {
     const auto old = state_parts(state);
@@ -200,14 +213,8 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
       detail::make_layer_call(x, options.lengths, options.reversed, options.batch_first);
   State state = initial_state(call.batch);
   if (options.state) {
-    State given = *options.state;
-    const auto parts = state_parts(state), given_parts = state_parts(given);
-    check(given_parts.size() == parts.size(),
-          "recurrent: the initial state must have {} parts; got {}", parts.size(),
-          given_parts.size());
-    for (std::size_t i = 0; i < parts.size(); ++i)
-      detail::check_state_part(i, *given_parts[i], parts[i]->shape());
-    state = std::move(given);
+    check_state(*options.state, state);
+    state = *options.state;
   }
   const std::size_t width = first_part(state).size(1);
 

@@ -18,6 +18,8 @@ struct Stack {
     bool residual = false;
   };
 
+  static constexpr bool kRunsForward = Layer::kRunsForward;
+
   std::vector<Layer> layers;
   Dropout dropout;
   bool residual;
@@ -46,6 +48,13 @@ struct Stack {
   static void fields(auto& self, auto&& visit) {
     for (std::size_t l = 0; l < self.layers.size(); ++l)
       self.layers[l].named_fields(self.layers[l], "_l" + std::to_string(l), visit);
+  }
+
+ private:
+  void check_layers(const State& state) const {
+    check(state.size() == layers.size(),
+          "stack: the initial state must have one state for each of {} layers; got {}",
+          layers.size(), state.size());
   }
 };
 
@@ -103,9 +112,9 @@ template <class Layer>
 auto Stack<Layer>::operator()(const Var& x, const Options& options) const -> Result {
   std::optional<ParameterScope> parameters;
   if (!ParameterScope::current()) parameters.emplace();
-  check(!options.state || options.state->size() == layers.size(),
-        "stack: the initial state must have one state for each of {} layers; got {}", layers.size(),
-        options.state ? options.state->size() : 0);
+  check(x.dim() == 3, "stack: x must be {}; got {}",
+        options.batch_first ? "[B, T, in]" : "[T, B, in]", x.shape());
+  if (options.state) check_layers(*options.state);
   Result result;
   if (options.all_states) result.states.emplace();
   Var below = options.batch_first ? detail::swap_time(x) : x;
@@ -139,7 +148,7 @@ auto Stack<Layer>::operator()(const Var& x, const Options& options) const -> Res
 
 template <class Layer>
 auto Stack<Layer>::stream(std::size_t batch, std::size_t in) const -> Stream<State> {
-  if constexpr (requires(const Layer& layer, Var x) { layer.step(x, layer.initial_state(1)); })
+  if constexpr (kRunsForward)
     return {"stack", batch, in, initial_state(batch),
             [this](const Var& x, const State& state) { return step(x, state); }};
   else
@@ -148,6 +157,7 @@ auto Stack<Layer>::stream(std::size_t batch, std::size_t in) const -> Stream<Sta
 
 template <class Layer>
 auto Stack<Layer>::step(const Var& x, const State& state) const -> std::pair<Var, State> {
+  check_layers(state);
   State next;
   Var below = x;
   for (std::size_t l = 0; l < layers.size(); ++l) {

@@ -68,7 +68,8 @@ class Stream {
   Stream(std::string path, std::size_t batch, std::size_t in, State start, Step step)
       : like_(std::move(start)), core_(make_core(std::move(path), batch, in, like_, step)) {}
 
-  // x [batch, in] -> output [batch, width], valid until the next step. Throws ShapeError, and
+  // x [batch, in] -> output [batch, width], valid until the stream steps, is reset, set, assigned
+  // to or ends. Throws ShapeError, and
   // leaves the stream as it was, if x has another size.
   std::span<const real> step(std::span<const real> x) { return core_.step(x); }
   Array step(const Array& x) { return core_.step(x); }

@@ -3,6 +3,7 @@
 
 #include <reel/autodiff/tape.hpp>
 #include <reel/layers/recurrent_options.hpp>
+#include <reel/layers/schedule.hpp>
 
 #include <algorithm>
 
@@ -10,9 +11,10 @@ namespace reel::inline REEL_PRECISION {
 
 // Runs a layer over windows of `window` steps of x [T, B, in], the last one perhaps shorter. Each
 // has a tape of its own; the state is carried from one to the next without it, so memory does not
-// grow with T. Ends before a window in which no row runs. act(tape, result, begin, end) makes the
-// loss of steps begin .. end - 1, plays it back and steps the optimiser. Returns the last state,
-// detached, for more of the same stream. In plain sight:
+// grow with T. A layer that runs backwards in time, in part or whole, is refused: its state is that
+// of the other end. Ends before a window in which no row runs. act(tape, result, begin, end) makes
+// the loss of steps begin .. end - 1, plays it back and steps the optimiser. Returns the last
+// state, detached, for more of the same stream. In plain sight:
 //
 //   for (begin = 0; begin < T; begin = end) {
 //     Tape tape;
@@ -28,8 +30,11 @@ typename Layer::State truncated_bptt(const Layer& layer, const Array& x, std::si
   check(x.dimension() == 3 && !options.batch_first,
         "truncated_bptt: x must be time-major, [T, B, in]; got {}{}", shape_of(x),
         options.batch_first ? " with batch_first" : "");
+  check<Error>(Layer::kRunsForward && !options.reversed,
+               "truncated_bptt: only a layer that runs forward in time can carry its state on");
   const std::size_t steps = x.shape(0);
   const auto lengths = options.lengths;
+  if (!lengths.empty()) check_lengths(steps, x.shape(1), lengths);
   typename Layer::State state =
       options.state ? *options.state : detach(layer.initial_state(x.shape(1)));
   const Var all(x);

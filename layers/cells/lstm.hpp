@@ -120,7 +120,8 @@ inline Lstm::Lstm(std::size_t input, std::size_t hidden, Random& random, const O
 }
 
 inline auto Lstm::variant(const Var& gates, const Var& cell) const -> State {
-  const auto peephole = [&](const Parameter& p) { return options.peepholes ? Var(p) : Var(0); };
+  const Var none = options.peepholes ? Var() : zeros({hidden()});
+  const auto peephole = [&](const Parameter& p) { return options.peepholes ? Var(p) : none; };
   Var c, o;
   if (options.coupled) {
     const auto next = [](auto i, auto g, auto c, auto p) {

@@ -13,8 +13,9 @@ namespace reel::inline REEL_PRECISION {
 // c' = G c + I tanh(z)
 // n' = G n + I
 // h' = sigmoid(o) c' / n'
-// 8d^2 + 4d numbers for input = hidden = d. c and n stand for c exp(m) and n exp(m): where both
-// are 0, as at the start, m is without effect on h. n is 0 or positive.
+// 8d^2 + 4d numbers for input = hidden = d. c and n stand for c exp(m) and n exp(m); n = 0, as at
+// the start, says that nothing is kept: then m' = i, whatever m is, and G = 0. A learned start
+// therefore moves h alone.
 struct Slstm {
   struct State {
     Var h, c, n, m;  // [batch, hidden]
@@ -37,25 +38,23 @@ struct Slstm {
     bias = start.bias(4, 1);
   }
 
-  // m lower than any input gate, so that the first one, which n then holds alone, is 1.
   State initial_state(std::size_t batch) const {
-    const Shape shape{batch, weight_hh.shape()[1]};
-    const Var zero = zeros(shape);
-    return {zero, zero, zero, full_array(shape, real(-1e30))};
+    const Var zero = zeros({batch, weight_hh.shape()[1]});
+    return {zero, zero, zero, zero};
   }
   Var project(const Var& x) const { return affine(x, weight_ih, bias); }
   State step(Var x, const State& s, const Var& h) const {
     auto [i, f, z, o] = split<4>(affine(h, weight_hh, std::move(x)));
-    const auto gates = [](auto i, auto log_f, auto m) {
-      auto top = max(log_f + m, i);
-      return std::tuple{exp(i - top), exp(log_f + m - top), top};
+    const auto gates = [](auto i, auto log_f, auto m, auto n) {
+      auto top = where(n == 0, i, max(log_f + m, i));
+      return std::tuple{exp(i - top), where(n == 0, 0 * n, exp(log_f + m - top)), top};
     };
     const auto next = [](auto in, auto keep, auto z, auto o, auto c, auto n) {
       auto cell = keep * c + in * tanh(z), normalizer = keep * n + in;
       return std::tuple{sigmoid(o) * cell / normalizer, cell, normalizer};
     };
     const Var log_f = forget == Forget::kExp ? f : -softplus(-f);
-    auto [in, keep, m] = pointwise("slstm", gates, i, log_f, s.m);
+    auto [in, keep, m] = pointwise("slstm", gates, i, log_f, s.m, s.n);
     auto [output, c, n] = pointwise("slstm", next, in, keep, z, o, s.c, s.n);
     return {output, c, n, m};
   }

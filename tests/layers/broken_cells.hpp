@@ -137,6 +137,30 @@ struct HasTwoDifferentSteps : Hoisted {
     return {tanh(recurrent(h, std::move(x)) + s.h)};
   }
 };
+struct HidesAParameter : OnePart {
+  static constexpr const char *kCheck = "parameters", *kSays = "leaves out one of shape [4]";
+  Parameter hidden{random_array({kHidden}, 34)};
+  State step(const Var& x, const State& s) const {
+    return {tanh(recurrent(s.h, input(x)) + hidden)};
+  }
+};
+struct NamesTwoParametersAlike : OnePart {
+  static constexpr const char *kCheck = "parameters", *kSays = "got b twice";
+  Parameter other{random_array({kHidden}, 34)};
+  State step(const Var& x, const State& s) const {
+    return {tanh(recurrent(s.h, input(x)) + other)};
+  }
+  static void fields(auto& self, auto&& visit) {
+    Weights::fields(self, visit);
+    visit("b", self.other);
+  }
+};
+struct NeverReadsH : Hoisted {
+  static constexpr const char *kCheck = "recurrent input", *kSays = "does not read it";
+  State step(Var x, const State& s, const Var&) const {
+    return {tanh(recurrent(s.h, std::move(x)))};
+  }
+};
 struct DependsOnTheTape : OnePart {
   static constexpr const char *kCheck = "recorded", *kSays = "must be";
   State step(const Var& x, const State& s) const {
@@ -154,6 +178,7 @@ using BrokenCells =
                      LeaksItsStateBetweenRows, KnowsItsRow, ReadsPadding, NeverReadsItsState,
                      IgnoresTheInitialState, StreamsDifferently, CountsSteps, ReadsTheNextStep,
                      ProjectsBackwards, RemembersBesidesItsState, DrawsRandomNumbers, ChangesAShape,
-                     HasAnInfiniteSlopeAtItsStart, HasTwoDifferentSteps, DependsOnTheTape, Throws>;
+                     HasAnInfiniteSlopeAtItsStart, HasTwoDifferentSteps, HidesAParameter,
+                     NamesTwoParametersAlike, NeverReadsH, DependsOnTheTape, Throws>;
 
 }  // namespace reel::inline REEL_PRECISION::layer_tests

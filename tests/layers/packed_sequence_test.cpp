@@ -36,6 +36,19 @@ TEST(PackedSequenceTest, PaddedAgainIsItselfWithZeros) {
   }
 }
 
+TEST(PackedSequenceTest, OneOrderSuffices) {
+  const Array x = random_array({3, 3, 2}, 1);
+  PackedSequence packed = pack_padded_sequence(Var(x), Lengths{1, 3, 2});
+  const Array expected = pad_packed_sequence(packed).x.value();
+  PackedSequence sorted = packed, unsorted = packed;
+  sorted.unsorted_indices.clear();
+  unsorted.sorted_indices.clear();
+  EXPECT_TRUE(same_bits(pad_packed_sequence(sorted).x.value(), expected));
+  EXPECT_TRUE(same_bits(pad_packed_sequence(unsorted).x.value(), expected));
+  packed.sorted_indices = {0, 1, 2};
+  EXPECT_THROW(pad_packed_sequence(packed), ShapeError);
+}
+
 TEST(PackedSequenceTest, GradientsGoWhereElementsCameFrom) {
   const Lengths lengths{1, 3};
   Tape tape;

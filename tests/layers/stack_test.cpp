@@ -326,6 +326,19 @@ TEST(RecurrentErrorsTest, NameTheRuleAndWhatWasFound) {
     state.pop_back();
     stack(x, {.state = state});
   });
+  expect_error<ShapeError>("one state for each of 2 layers; got 3", [&] {
+    auto state = stack.initial_state(4);
+    state.push_back(state[0]);
+    stack.step(index(x, 0, 0), state);
+  });
+  expect_error<ShapeError>("part 1 of the initial state must be [4, 4]; got [1, 4]", [&] {
+    auto state = stack.initial_state(4);
+    state[1].c = zeros({1, 4});
+    stack.step(index(x, 0, 0), state);
+  });
+  expect_error<ShapeError>("x must be [B, T, in]; got [6, 20]", [&] {
+    stack(reshape(x, {6, 20}), {.batch_first = true});
+  });
   expect_error<ShapeError>("part 0 of the initial state must be [4, 4]; got [3, 4]",
                            [&] { stack(x, {.state = stack.initial_state(3)}); });
   expect_error<ShapeError>("layer 1 must take the 4 numbers that layer 0 gives", [&] {

@@ -94,6 +94,12 @@ TEST(TruncatedBpttTest, WrongUseIsRefused) {
   const auto nothing = [](auto&&...) {};
   EXPECT_THROW(truncated_bptt(layer, random_array({4, 2, kIn}, 1), 0, {}, nothing), Error);
   EXPECT_THROW(truncated_bptt(layer, random_array({4, 2}, 1), 2, {}, nothing), ShapeError);
+  const Array x = random_array({4, 2, kIn}, 1);
+  for (const Lengths& wrong : {Lengths{5, 1}, Lengths{static_cast<std::size_t>(-1), 1}, Lengths{1}})
+    EXPECT_THROW(truncated_bptt(layer, x, 2, {.lengths = wrong}, nothing), ShapeError);
+  EXPECT_THROW(truncated_bptt(layer, x, 2, {.reversed = true}, nothing), Error);
+  const Bidirectional<Gru> both(Gru(kIn, 4, random), Gru(kIn, 4, random));
+  EXPECT_THROW(truncated_bptt(both, x, 2, {}, nothing), Error);
   EXPECT_THROW(
       truncated_bptt(layer, random_array({4, 2, kIn}, 1), 2, {.batch_first = true}, nothing),
       ShapeError);
