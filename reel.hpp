@@ -17,6 +17,7 @@
 #include <reel/autodiff/scope.hpp>
 #include <reel/autodiff/tape.hpp>
 #include <reel/autodiff/var.hpp>
+#include <reel/cells.hpp>
 #include <reel/data/batches.hpp>
 #include <reel/data/corpus.hpp>
 #include <reel/data/file.hpp>
@@ -26,17 +27,6 @@
 #include <reel/data/vocabulary.hpp>
 #include <reel/layers/bidirectional.hpp>
 #include <reel/layers/cell.hpp>
-#include <reel/layers/cells/activation.hpp>
-#include <reel/layers/cells/gru.hpp>
-#include <reel/layers/cells/ind_rnn.hpp>
-#include <reel/layers/cells/layer_norm_gru.hpp>
-#include <reel/layers/cells/lstm.hpp>
-#include <reel/layers/cells/mgu.hpp>
-#include <reel/layers/cells/min_gru.hpp>
-#include <reel/layers/cells/min_lstm.hpp>
-#include <reel/layers/cells/rnn.hpp>
-#include <reel/layers/cells/slstm.hpp>
-#include <reel/layers/cells/sru.hpp>
 #include <reel/layers/check_cell.hpp>
 #include <reel/layers/dropout.hpp>
 #include <reel/layers/embedding.hpp>
