@@ -144,9 +144,9 @@ class Replay {
   CheckpointNode& node_;
   Tape& tape_;
   Scope scope_;
-  RandomStates present_;  // where the Randoms stood before this
-  View dx_;                 // of all of x
-  bool adds_to_dx_ = false;  // else overwrites it
+  RandomStates present_;                              // where the Randoms stood before this
+  View dx_;                                           // of all of x
+  bool adds_to_dx_ = false;                           // else overwrites it
   std::vector<Value, PoolAllocator<Value>> d_state_;  // after the run at hand; null: none
 };
 
@@ -156,8 +156,8 @@ Vars Replay::rewind_to_last_kept() {
   from.randoms.rewind();
   Vars state;
   for (std::size_t i = 1; i < node_.inputs().size(); ++i)
-    state.push_back(unrecorded(node_.op, from.step == 0 ? node_.inputs()[i].ref()->share()
-                                                        : from.parts[i - 1]));
+    state.push_back(unrecorded(
+        node_.op, from.step == 0 ? node_.inputs()[i].ref()->share() : from.parts[i - 1]));
   return state;
 }
 

@@ -81,8 +81,7 @@ REEL_INLINE Dual<A> apply(const Dual<A>& x) {
 }
 // y = f(a, b) with partials F::slope_a(a, b, y) and F::slope_b(a, b, y).
 template <class F, class A, class B>
-requires DualPair<A, B> REEL_INLINE
-auto apply(const A& a, const B& b) {
+requires DualPair<A, B> REEL_INLINE auto apply(const A& a, const B& b) {
   const auto x = as_dual(a);
   const auto z = as_dual(b);
   const Simd y = F::value(x.value, z.value);
@@ -101,22 +100,19 @@ Dual<A> operator-(const Dual<A>& a) {
   return 0 - a;
 }
 template <class A, class B>
-requires detail::DualPair<A, B> REEL_INLINE
-auto operator+(const A& a, const B& b) {
+requires detail::DualPair<A, B> REEL_INLINE auto operator+(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
   return detail::combine(x.value + z.value, x, z, detail::same, detail::same);
 }
 template <class A, class B>
-requires detail::DualPair<A, B> REEL_INLINE
-auto operator-(const A& a, const B& b) {
+requires detail::DualPair<A, B> REEL_INLINE auto operator-(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
   return detail::combine(x.value - z.value, x, z, detail::same, detail::negated);
 }
 template <class A, class B>
-requires detail::DualPair<A, B> REEL_INLINE
-auto operator*(const A& a, const B& b) {
+requires detail::DualPair<A, B> REEL_INLINE auto operator*(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
   return detail::combine(
@@ -124,8 +120,7 @@ auto operator*(const A& a, const B& b) {
       [&](Simd d) { return d * x.value; });
 }
 template <class A, class B>
-requires detail::DualPair<A, B> REEL_INLINE
-auto operator/(const A& a, const B& b) {
+requires detail::DualPair<A, B> REEL_INLINE auto operator/(const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
   const Simd inverse = Simd(1) / z.value, y = x.value / z.value;
@@ -151,8 +146,7 @@ requires detail::DualPair<A, B> Mask operator==(const A& a, const B& b) {
   return detail::as_dual(a).value == detail::as_dual(b).value;
 }
 template <class A, class B>
-requires detail::DualPair<A, B> REEL_INLINE
-auto where(Mask condition, const A& a, const B& b) {
+requires detail::DualPair<A, B> REEL_INLINE auto where(Mask condition, const A& a, const B& b) {
   const auto x = detail::as_dual(a);
   const auto z = detail::as_dual(b);
   return detail::combine(

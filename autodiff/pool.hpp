@@ -17,7 +17,7 @@ struct PoolStats {
 // Memory of this thread. A block may be returned on another thread: it then serves that one.
 namespace pool {
 constexpr std::size_t kLine = 64;
-constexpr std::size_t kHeader = 16;                // what lies before a small block
+constexpr std::size_t kHeader = 16;                 // what lies before a small block
 constexpr std::size_t kMostSmall = 1024 - kHeader;  // bytes of a small block
 // A small block begins kHeader bytes behind a line's start, a larger one at a line's start.
 void* allocate(std::size_t bytes);

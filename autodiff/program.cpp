@@ -64,7 +64,6 @@ void Program::finish(Recorder& recorder, std::vector<Var>& outputs, std::span<co
   // An output that takes its input's place is computed there, if nothing reads the old value any
   // more; else it is copied.
   std::vector<std::pair<View, View>> copies;
-  std::vector<bool> lies_there(outputs.size(), false);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Var* place = fed_back(i);
     if (!place || outputs[i].size() == 0) continue;

@@ -154,8 +154,7 @@ TEST(GemmTest, BitsDependOnRowAndColumnAlone) {
               detail::gemm(rows, right, part.view, false);
               ASSERT_EQ(part.rows(), rows_of(expected)) << m << " rows, " << columns << " columns";
               const detail::Ref<detail::Storage> packed = detail::pack(right);
-              detail::gemm(rows, detail::Packed{packed->data, k, columns}, part.view,
-                           false);
+              detail::gemm(rows, detail::Packed{packed->data, k, columns}, part.view, false);
               ASSERT_EQ(part.rows(), rows_of(expected)) << m << " rows, packed";
             }
         }
