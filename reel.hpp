@@ -21,10 +21,13 @@
 #include <reel/data/batches.hpp>
 #include <reel/data/corpus.hpp>
 #include <reel/data/file.hpp>
+#include <reel/data/kneser_ney.hpp>
+#include <reel/data/lanes.hpp>
 #include <reel/data/safetensors.hpp>
 #include <reel/data/split.hpp>
 #include <reel/data/text.hpp>
 #include <reel/data/vocabulary.hpp>
+#include <reel/layers/adaptive_softmax.hpp>
 #include <reel/layers/bidirectional.hpp>
 #include <reel/layers/cell.hpp>
 #include <reel/layers/check_cell.hpp>
@@ -44,6 +47,7 @@
 #include <reel/layers/stack.hpp>
 #include <reel/layers/state.hpp>
 #include <reel/layers/stream.hpp>
+#include <reel/layers/tied_embedding.hpp>
 #include <reel/layers/truncated_bptt.hpp>
 #include <reel/optim/optimizer.hpp>
 #include <reel/optim/train_step.hpp>
