@@ -125,7 +125,7 @@ std::vector<std::string> tokenize_lines(std::string_view utf8) {
   for (std::size_t begin = 0; begin < utf8.size();) {
     const std::size_t end = std::min(utf8.find('\n', begin), utf8.size());
     std::ranges::move(tokenize(utf8.substr(begin, end - begin)), std::back_inserter(tokens));
-    tokens.emplace_back("\n");
+    if (end < utf8.size()) tokens.emplace_back("\n");
     begin = end + 1;
   }
   return tokens;

@@ -34,8 +34,8 @@ void check_utf8(std::string_view text, std::string_view where) {
 // Throws Error unless the text is UTF-8.
 std::vector<std::string> tokenize(std::string_view utf8);
 
-// The words of each line, and after each line "\n", as a word language model reads a text: line
-// ends are tokens too. Throws Error unless the text is UTF-8.
+// The words of a text whose line ends are tokens too, "\n", as a word language model reads it.
+// Throws Error unless the text is UTF-8.
 std::vector<std::string> tokenize_lines(std::string_view utf8);
 
 // The code points of a text, each a string, as they are: nothing is folded. Joined, they are the

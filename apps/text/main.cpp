@@ -3,8 +3,10 @@
 
 #include <cmath>
 
+#include "../common/bundled.hpp"
 #include "../common/run.hpp"
 #include "training.hpp"
+#include "writing.hpp"
 
 namespace {
 
@@ -20,7 +22,7 @@ struct TrainCommand {
 
   void add_options(CLI::App& command) {
     options.add_options(command);
-    command.add_option("--data", data, "text to learn from")->required();
+    command.add_option("--data", data, "text to learn from; none: a part of tiny Shakespeare");
     command.add_option("--dev", dev_file, "text to choose the best epoch on");
     const auto one_of = [&](const char* name, std::string& value, std::vector<std::string> names,
                             const char* help) {
@@ -52,6 +54,7 @@ struct TrainCommand {
   }
 
   int run(const CLI::App& command) {
+    if (data.empty()) data = apps::bundled("text/tinyshakespeare") / "part.txt";
     if (!dev_file.empty()) split.dev_share = 0;
     Parts parts = cut(split_text(reel::read_file(data), settings), split, data);
     if (!dev_file.empty()) parts.dev = split_text(reel::read_file(dev_file), settings);
@@ -72,14 +75,17 @@ struct TrainCommand {
     };
 
     options.prepare(command);
-    std::vector<apps::Epoch> history;
-    const bool complete = train(lm, learned, dev, options, history);
+    const bool complete = train(lm, learned, dev, options, report);
     save(options.folder, lm);
     fmt::print("model saved in {}\n", options.folder.string());
-    if (!complete) return apps::kInterrupted;
-    if (!dev.empty()) compare("dev", dev);
-    if (!parts.held_out.empty()) compare("held out", lm.vocabulary.encode(parts.held_out));
-    return 0;
+    if (complete && !dev.empty()) compare("dev", dev);
+    if (complete && !parts.held_out.empty())
+      compare("held out", lm.vocabulary.encode(parts.held_out));
+    if (options.report.empty()) return complete ? 0 : apps::kInterrupted;
+    report.heading("What it writes");
+    report.preformatted(write(lm, {}, nullptr));
+    report.write(options.report);
+    return complete ? 0 : apps::kInterrupted;
   }
 };
 
@@ -90,6 +96,24 @@ int evaluate_command(const std::string& model, const std::string& data) {
   fmt::print("{} tokens  {:.4f} nats per token  perplexity {:.2f}\n", tokens.size(), nats,
              std::exp(nats));
   return 0;
+}
+
+void add_options(CLI::App& command, WritingOptions& options) {
+  command.add_option("--decoder", options.decoder, "how the next token is chosen")
+      ->check(CLI::IsMember({"greedy", "sample", "beam"}))
+      ->capture_default_str();
+  command.add_option("--prompt", options.prompt, "what the text begins with");
+  command.add_option("--seed", options.seed, "of the sampling")->capture_default_str();
+  const auto size = [&](const char* name, std::size_t& value, std::size_t low, const char* help) {
+    apps::add_number(command, name, value, low, kLargestSize, help);
+  };
+  size("--length", options.length, 1, "tokens to write");
+  size("--top-k", options.sampling.top_k, 0, "sample from the likeliest k; 0: all");
+  size("--beam", options.beam.width, 1, "sequences that a beam follows");
+  apps::add_number(command, "--temperature", options.sampling.temperature, 1e-3, 1e3,
+                   "of the sampling: low is likely, high is wild");
+  apps::add_number(command, "--top-p", options.sampling.top_p, 1e-6, 1.0,
+                   "sample from the likeliest that have this probability together");
 }
 
 }  // namespace
@@ -109,6 +133,12 @@ int main(int argc, char** argv) {
   command->add_option("--model", model, "folder of the model")->required();
   command->add_option("--data", data, "the text")->required();
   command->callback([&] { result = evaluate_command(model, data); });
+
+  WritingOptions writing;
+  command = app.add_subcommand("generate", "write on after a prompt");
+  command->add_option("--model", model, "folder of the model")->required();
+  add_options(*command, writing);
+  command->callback([&] { write(load(model), writing, stdout); });
 
   return apps::run(app, argc, argv, result);
 }

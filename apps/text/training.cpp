@@ -49,7 +49,7 @@ double measure(const LanguageModel& lm, const std::vector<std::int64_t>& tokens,
 
 bool train(LanguageModel& lm, const std::vector<std::int64_t>& tokens,
            const std::vector<std::int64_t>& dev, const TrainOptions& options,
-           std::vector<apps::Epoch>& history) {
+           apps::Report& report) {
   const Lanes lanes(tokens, std::min(options.batch_size, tokens.size() - 1), options.window);
   Adam optimizer(parameters(lm.model), {.learning_rate = options.learning_rate});
   TrainStep step(optimizer, options.step(kShards));
@@ -85,7 +85,7 @@ bool train(LanguageModel& lm, const std::vector<std::int64_t>& tokens,
   }
   apps::Training training(optimizer, step, options);
   const bool complete = training.run(task);
-  history = training.history();
+  report.training(options, training, task.unit, describe(lm.model));
   return complete;
 }
 

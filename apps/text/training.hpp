@@ -1,6 +1,7 @@
 // Training and measuring a language model.
 #pragma once
 
+#include "../common/report.hpp"
 #include "../common/training.hpp"
 #include "model.hpp"
 
@@ -33,10 +34,9 @@ struct TrainOptions : apps::TrainingOptions {  // the batch is the number of lan
 // which starts with no context.
 double measure(const LanguageModel& lm, const std::vector<std::int64_t>& tokens, std::size_t lanes);
 
-// Trains in place, prints a line per epoch; with dev tokens the model ends as it was after the
-// epoch that predicted them best. Adds to `history`. False if Ctrl-C ended it early.
+// Trains in place, prints a line per epoch and adds to the report; with dev tokens the model ends
+// as it was after the epoch that predicted them best. False if Ctrl-C ended it early.
 bool train(LanguageModel& lm, const std::vector<std::int64_t>& tokens,
-           const std::vector<std::int64_t>& dev, const TrainOptions& options,
-           std::vector<apps::Epoch>& history);
+           const std::vector<std::int64_t>& dev, const TrainOptions& options, apps::Report& report);
 
 }  // namespace text

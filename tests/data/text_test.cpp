@@ -120,9 +120,9 @@ TEST(TextTest, ArbitraryBytesAreTokensOrAnError) {
   }
 }
 
-TEST(TextTest, LinesOfWordsEndInALineEnd) {
+TEST(TextTest, LineEndsAreTokensToo) {
   EXPECT_EQ(tokenize_lines("A b.\n\nIt's C"),
-            (Tokens{"a", "b", ".", "\n", "\n", "it's", "c", "\n"}));
+            (Tokens{"a", "b", ".", "\n", "\n", "it's", "c"}));
   EXPECT_EQ(tokenize_lines("a\r\nb\n"), (Tokens{"a", "\n", "b", "\n"}));
   EXPECT_EQ(tokenize_lines(""), Tokens{});
   EXPECT_EQ(error_of([] { tokenize_lines("a\nb\xff"); }),
