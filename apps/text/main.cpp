@@ -98,24 +98,6 @@ int evaluate_command(const std::string& model, const std::string& data) {
   return 0;
 }
 
-void add_options(CLI::App& command, WritingOptions& options) {
-  command.add_option("--decoder", options.decoder, "how the next token is chosen")
-      ->check(CLI::IsMember({"greedy", "sample", "beam"}))
-      ->capture_default_str();
-  command.add_option("--prompt", options.prompt, "what the text begins with");
-  command.add_option("--seed", options.seed, "of the sampling")->capture_default_str();
-  const auto size = [&](const char* name, std::size_t& value, std::size_t low, const char* help) {
-    apps::add_number(command, name, value, low, kLargestSize, help);
-  };
-  size("--length", options.length, 1, "tokens to write");
-  size("--top-k", options.sampling.top_k, 0, "sample from the likeliest k; 0: all");
-  size("--beam", options.beam.width, 1, "sequences that a beam follows");
-  apps::add_number(command, "--temperature", options.sampling.temperature, 1e-3, 1e3,
-                   "of the sampling: low is likely, high is wild");
-  apps::add_number(command, "--top-p", options.sampling.top_p, 1e-6, 1.0,
-                   "sample from the likeliest that have this probability together");
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -137,7 +119,10 @@ int main(int argc, char** argv) {
   WritingOptions writing;
   command = app.add_subcommand("generate", "write on after a prompt");
   command->add_option("--model", model, "folder of the model")->required();
-  add_options(*command, writing);
+  command->add_option("--prompt", writing.prompt, "what the text begins with");
+  apps::add_number(*command, "--length", writing.length, std::size_t{1}, kLargestSize,
+                   "tokens to write");
+  writing.add_options(*command);
   command->callback([&] { write(load(model), writing, stdout); });
 
   return apps::run(app, argc, argv, result);

@@ -1,23 +1,8 @@
 #include "writing.hpp"
 
-#include <limits>
-
 namespace text {
 
 using namespace reel;
-
-namespace {
-
-// What may follow: any token but <pad> and <unk>.
-Var scores(const LanguageModel& lm, const Var& h) {
-  Array scores = lm.model.log_probabilities(h).value();
-  for (std::size_t row = 0; row < scores.shape(0); ++row)
-    for (const std::int64_t never : {Vocabulary::kPad, Vocabulary::kUnknown})
-      scores(row, static_cast<std::size_t>(never)) = -std::numeric_limits<real>::infinity();
-  return Var(std::move(scores));
-}
-
-}  // namespace
 
 std::string Typesetter::next(const std::string& token) {
   if (!words_) return token;
@@ -52,7 +37,8 @@ std::string write(const LanguageModel& lm, const WritingOptions& options, std::F
     Indices column = tokens;
     column.reshape({1, tokens.size()});
     const Var h = lm.model(column, now, nullptr);
-    return std::pair{scores(lm, index(h, 0, 0)), now};
+    const Var scores = lm.model.log_probabilities(index(h, 0, 0));
+    return std::pair{apps::without_specials(scores), now};
   });
   DecodeOptions how{.start = {prompt.back()}, .limit = {options.length}};
   if (options.decoder != "beam")
@@ -60,15 +46,9 @@ std::string write(const LanguageModel& lm, const WritingOptions& options, std::F
       show(lm.vocabulary.token(token));
       return true;
     };
-  if (options.decoder == "greedy") {
-    greedy(steps, how);
-  } else if (options.decoder == "sample") {
-    Random random(options.seed);
-    sample(steps, how, options.sampling, random);
-  } else {
-    for (const std::int64_t token : beam_search(steps, how, options.beam)[0][0].tokens)
-      show(lm.vocabulary.token(token));
-  }
+  const Hypothesis best = options(steps, how)[0][0];
+  if (!how.on_token)
+    for (const std::int64_t token : best.tokens) show(lm.vocabulary.token(token));
   if (file) fmt::print(file, "\n");
   return all;
 }

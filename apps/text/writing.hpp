@@ -3,17 +3,14 @@
 
 #include <cstdio>
 
+#include "../common/decoding.hpp"
 #include "model.hpp"
 
 namespace text {
 
-struct WritingOptions {
-  std::string decoder = "sample";  // greedy, sample or beam
+struct WritingOptions : apps::Decoding {
   std::string prompt = "\n";
   std::size_t length = 500;  // tokens
-  reel::SampleOptions sampling;
-  reel::BeamOptions beam;
-  std::uint64_t seed = 1;
 };
 
 // The prompt and what the model writes on after it. Where there is a file, each token goes there as
