@@ -25,9 +25,11 @@
 #include <reel/data/split.hpp>
 #include <reel/data/text.hpp>
 #include <reel/data/vocabulary.hpp>
+#include <reel/layers/attention.hpp>
 #include <reel/layers/bidirectional.hpp>
 #include <reel/layers/cell.hpp>
 #include <reel/layers/check_cell.hpp>
+#include <reel/layers/decoding.hpp>
 #include <reel/layers/dropout.hpp>
 #include <reel/layers/embedding.hpp>
 #include <reel/layers/init.hpp>
