@@ -14,6 +14,7 @@
 #include <reel/autodiff/program.hpp>
 #include <reel/autodiff/random.hpp>
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/row_products.hpp>
 #include <reel/autodiff/scope.hpp>
 #include <reel/autodiff/tape.hpp>
 #include <reel/autodiff/var.hpp>

@@ -128,10 +128,6 @@ Var matmul(const Var& a, const Var& b);
 // x w' + c: x [.., in], w [out, in]; c [out], or [.., out] as the result, or empty for none.
 // Moving a c in that nobody else holds saves a copy.
 Var affine(const Var& x, const Var& w, Var c = {});
-// Of attention (row_products.cpp): y_bt = sum_f a_btf x_bf and y_bf = sum_t w_bt a_btf, for
-// a [B, T, F], x [B, F], w [B, T].
-Var row_dots(const Var& a, const Var& x);
-Var row_mix(const Var& w, const Var& a);
 
 // --- moving elements (shaping.cpp) ---
 

@@ -1,6 +1,7 @@
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/record.hpp>
 #include <reel/autodiff/recorder.hpp>
+#include <reel/autodiff/row_products.hpp>
 
 namespace reel::inline REEL_PRECISION {
 

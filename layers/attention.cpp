@@ -1,3 +1,4 @@
+#include <reel/autodiff/row_products.hpp>
 #include <reel/autodiff/scope.hpp>
 #include <reel/layers/attention.hpp>
 #include <reel/layers/lengths.hpp>

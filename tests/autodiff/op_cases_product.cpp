@@ -1,3 +1,5 @@
+#include <reel/autodiff/row_products.hpp>
+
 #include "op_cases.hpp"
 
 namespace reel::testing {
