@@ -20,8 +20,11 @@
 #include <reel/autodiff/var.hpp>
 #include <reel/cells.hpp>
 #include <reel/data/batches.hpp>
+#include <reel/data/bleu.hpp>
+#include <reel/data/byte_pairs.hpp>
 #include <reel/data/corpus.hpp>
 #include <reel/data/file.hpp>
+#include <reel/data/parallel.hpp>
 #include <reel/data/safetensors.hpp>
 #include <reel/data/split.hpp>
 #include <reel/data/text.hpp>
@@ -34,6 +37,7 @@
 #include <reel/layers/decoding.hpp>
 #include <reel/layers/dropout.hpp>
 #include <reel/layers/embedding.hpp>
+#include <reel/layers/encoder_decoder.hpp>
 #include <reel/layers/init.hpp>
 #include <reel/layers/layer_norm.hpp>
 #include <reel/layers/lengths.hpp>
@@ -48,6 +52,7 @@
 #include <reel/layers/stack.hpp>
 #include <reel/layers/state.hpp>
 #include <reel/layers/stream.hpp>
+#include <reel/layers/target_steps.hpp>
 #include <reel/layers/truncated_bptt.hpp>
 #include <reel/optim/optimizer.hpp>
 #include <reel/optim/train_step.hpp>

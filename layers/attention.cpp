@@ -19,7 +19,9 @@ Attention::Attention(const Options& options, Random& random) : score(options.sco
   const std::size_t hidden = options.hidden_size > 0 ? options.hidden_size : q;
   weight_query = Parameter(glorot(hidden, q, random));
   weight_key = Parameter(glorot(hidden, f, random));
-  weight_score = Parameter(Array(glorot(1, hidden, random).reshape({hidden})));
+  Array row = glorot(1, hidden, random);
+  row.reshape({hidden});
+  weight_score = Parameter(std::move(row));
 }
 
 AttentionMemory Attention::memory(const Var& outputs, std::span<const std::size_t> lengths,
@@ -28,7 +30,8 @@ AttentionMemory Attention::memory(const Var& outputs, std::span<const std::size_
   check(outputs.dim() == 3, "attention: the outputs must be {}; got {}",
         batch_first ? "[B, T, F]" : "[T, B, F]", outputs.shape());
   const Var values = zero_past_end(outputs, lengths, batch_first);
-  const std::size_t steps = values.size(batch_first ? 1 : 0), batch = values.size(batch_first ? 0 : 1);
+  const std::size_t steps = values.size(batch_first ? 1 : 0),
+                    batch = values.size(batch_first ? 0 : 1);
   Array inside = full_array({batch, steps}, 1);
   for (std::size_t row = 0; row < lengths.size(); ++row)
     for (std::size_t t = lengths[row]; t < steps; ++t) inside(row, t) = 0;

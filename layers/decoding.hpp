@@ -58,10 +58,10 @@ struct DecodeOptions {
 };
 
 struct Hypothesis {
-  std::vector<std::int64_t> tokens;  // without start and end
-  double log_probability = 0;        // sum over the tokens, end included, under the function
-  double score = 0;                  // what beams are ranked by: the same, normalised by length
-  bool ended = false;                // by the end token
+  std::vector<std::int64_t> tokens = {};  // without start and end
+  double log_probability = 0;             // sum over the tokens, end included, under the function
+  double score = 0;    // what beams are ranked by: the same, normalised by length
+  bool ended = false;  // by the end token
 };
 
 // All of these record nothing, and throw Error for options that make no sense and scores among

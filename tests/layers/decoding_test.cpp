@@ -215,10 +215,9 @@ struct Fixed {
 std::vector<double> counts(const Fixed& model, const SampleOptions& how, std::size_t draws) {
   auto steps = steps_of(model, 1);
   Random random(11);
+  const auto drawn = sample(steps, {.start = {0}, .limit = {draws}}, how, random);
   std::vector<double> count(model.scores.size());
-  for (const std::int64_t token :
-       sample(steps, {.start = {0}, .limit = {draws}}, how, random)[0].tokens)
-    ++count[static_cast<std::size_t>(token)];
+  for (const std::int64_t token : drawn[0].tokens) ++count[static_cast<std::size_t>(token)];
   return count;
 }
 // Sum of (seen - expected)^2 / expected; what is impossible must not be seen.
