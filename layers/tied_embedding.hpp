@@ -12,8 +12,8 @@ namespace reel::inline REEL_PRECISION {
 // add up in the one parameter, encoder.weight. PyTorch's files have it as decoder.weight too: see
 // kTied and import_weights.
 struct TiedEmbedding {
-  static constexpr std::array kTied{
-      std::array<std::string_view, 2>{"encoder.weight", "decoder.weight"}};
+  static constexpr std::array<std::array<std::string_view, 2>, 1> kTied{
+      {{"encoder.weight", "decoder.weight"}}};
 
   Embedding encoder;  // weight [count, width]
   Parameter bias;     // [count], of the output

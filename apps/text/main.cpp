@@ -56,8 +56,8 @@ struct TrainCommand {
   int run(const CLI::App& command) {
     if (data.empty()) data = apps::bundled("text/tinyshakespeare") / "part.txt";
     if (!dev_file.empty()) split.dev_share = 0;
-    Parts parts = cut(split_text(reel::read_file(data), settings), split, data);
-    if (!dev_file.empty()) parts.dev = split_text(reel::read_file(dev_file), settings);
+    Parts parts = cut(read_tokens(data, settings), split, data);
+    if (!dev_file.empty()) parts.dev = read_tokens(dev_file, settings);
     reel::Vocabulary vocabulary({&parts.train, 1}, limits);
     reel::Random random(options.seed);
     Model model(settings, vocabulary.size(), random);
@@ -91,7 +91,7 @@ struct TrainCommand {
 
 int evaluate_command(const std::string& model, const std::string& data) {
   const LanguageModel lm = load(model);
-  const auto tokens = lm.encode(reel::read_file(data));
+  const auto tokens = lm.vocabulary.encode(read_tokens(data, lm.settings));
   const double nats = measure(lm, tokens, 1);
   fmt::print("{} tokens  {:.4f} nats per token  perplexity {:.2f}\n", tokens.size(), nats,
              std::exp(nats));

@@ -21,6 +21,19 @@ void put(const Model::State& state, Carried& arrays) {
 
 }  // namespace
 
+std::vector<std::string> read_tokens(const std::filesystem::path& path, const Settings& settings) {
+  const std::string bytes = read_file(path), source = path.string();
+  if (const std::size_t at = find_invalid_utf8(bytes); at != bytes.npos)
+    throw FileError(
+        fmt::format("{}:{}: text must be UTF-8; found byte {:#04x}", source,
+                    1 + std::count(bytes.begin(), bytes.begin() + std::ptrdiff_t(at), '\n'),
+                    static_cast<unsigned char>(bytes[at])));
+  std::vector<std::string> tokens = split_text(bytes, settings);
+  check<FileError>(tokens.size() > 1, "{}: there must be two tokens; found {}", source,
+                   tokens.size());
+  return tokens;
+}
+
 Parts cut(std::vector<std::string> tokens, const SplitOptions& options, const std::string& source) {
   const auto share = [&](double part) {
     return static_cast<std::ptrdiff_t>(part * static_cast<double>(tokens.size()));

@@ -15,6 +15,8 @@ struct SplitOptions {
   double held_out = 0;      // share at the end of the text
   double dev_share = 0.05;  // share before that
 };
+// The tokens of a file, which must be UTF-8 and have two. Throws reel::FileError.
+std::vector<std::string> read_tokens(const std::filesystem::path& path, const Settings& settings);
 // Throws reel::FileError, naming the source, if a part that is wanted would have less than two
 // tokens.
 Parts cut(std::vector<std::string> tokens, const SplitOptions& options, const std::string& source);

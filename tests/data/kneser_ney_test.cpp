@@ -12,15 +12,16 @@ namespace {
 using reel::test::error_of;
 using Tokens = std::vector<std::int64_t>;
 
-// Tokens below `vocabulary`, the low ones more often, each tied to the one before.
-Tokens some_text(std::size_t size, std::size_t vocabulary, std::uint64_t seed) {
+// Tokens below `vocabulary`, the low ones more often, each tied to the one `back` before it.
+Tokens some_text(std::size_t size, std::size_t vocabulary, std::uint64_t seed,
+                 std::size_t back = 1) {
   Random random(seed);
   Tokens text;
   for (std::size_t i = 0; i < size; ++i) {
     const double u = random.uniform();
     const auto draw = static_cast<std::int64_t>(u * u * static_cast<double>(vocabulary));
-    text.push_back(i > 0 && random.uniform() < 0.5
-                       ? (text.back() * 3 + draw % 2) % static_cast<std::int64_t>(vocabulary)
+    text.push_back(i >= back && random.uniform() < 0.5
+                       ? (text[i - back] * 3 + draw % 2) % static_cast<std::int64_t>(vocabulary)
                        : draw);
   }
   return text;
@@ -99,12 +100,15 @@ TEST(KneserNeyTest, CrossEntropyIsTheMeanOverTheText) {
 }
 
 TEST(KneserNeyTest, LongerContextsHelpWhereTokensDependOnThem) {
-  const Tokens text = some_text(20000, 20, 5), other = some_text(2000, 20, 6);
-  const double uniform = std::log(20.0), unigram = KneserNey(text, 20, 1).cross_entropy(other),
-               bigram = KneserNey(text, 20, 2).cross_entropy(other);
-  EXPECT_LT(unigram, uniform - 0.1);
-  EXPECT_LT(bigram, unigram - 0.1);
-  EXPECT_LT(KneserNey(text, 20, 5).cross_entropy(other), bigram + 0.1);
+  for (std::size_t back : {1, 3}) {
+    const Tokens text = some_text(20000, 6, 5, back), other = some_text(2000, 6, 6, back);
+    std::vector<double> nats;  // of orders 1, 2, ..
+    for (std::size_t order = 1; order <= 4; ++order)
+      nats.push_back(KneserNey(text, 6, order).cross_entropy(other));
+    EXPECT_LT(nats[0], std::log(6.0) - 0.05);
+    EXPECT_LT(nats[back], nats[back - 1] - 0.1);  // sees the token that it depends on
+    for (std::size_t order = 1; order < 4; ++order) EXPECT_LT(nats[order], nats[order - 1] + 0.01);
+  }
 }
 
 TEST(KneserNeyTest, WrongUseIsNamed) {

@@ -58,11 +58,12 @@ TEST(TiedEmbeddingTest, HasRightDerivatives) {
   EXPECT_TRUE(result) << result.message;
 }
 
+struct Model {
+  TiedEmbedding words;
+  static void fields(auto& self, auto&& visit) { visit("lm", self.words); }
+};
+
 TEST(TiedEmbeddingTest, FilesHaveItUnderBothNamesAndNeedOne) {
-  struct Model {
-    TiedEmbedding words;
-    static void fields(auto& self, auto&& visit) { visit("lm", self.words); }
-  };
   Random random(1);
   Model model{TiedEmbedding(5, 3, random)}, other{TiedEmbedding(5, 3, random)};
   const std::vector<Parameter*> all = parameters(model), others = parameters(other);
