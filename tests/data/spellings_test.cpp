@@ -1,0 +1,45 @@
+#include <reel/data/spellings.hpp>
+
+#include "temp_folder.hpp"
+
+namespace reel::inline REEL_PRECISION {
+namespace {
+
+using test::error_of;
+
+using Strings = std::vector<std::string>;
+const std::vector<std::vector<std::int64_t>> kWords{{5, 6}, {}, {7, 8, 9}, {5}};
+
+TEST(SpellingsTest, CharactersAreCodePoints) {
+  EXPECT_EQ(characters_of("aé漢😀"), (Strings{"a", "é", "漢", "😀"}));
+  EXPECT_EQ(characters_of(""), Strings{});
+  EXPECT_THROW(characters_of("\x80"), Error);
+}
+
+TEST(SpellingsTest, EachWordIsSpeltOnce) {
+  const Indices tokens{{3, 2}, {2, 9}, {3, 9}};
+  const Spellings s = spell(tokens, std::vector<std::size_t>{3, 1}, kWords);
+  EXPECT_EQ(s.lengths, (std::vector<std::size_t>{1, 3}));
+  EXPECT_EQ(s.characters, (Indices{{5, 7}, {0, 8}, {0, 9}}));
+  EXPECT_EQ(s.positions, (Indices{{0, 1}, {1, -1}, {0, -1}}));
+}
+
+TEST(SpellingsTest, RowsAndWordsMayBeEmpty) {
+  const Spellings s = spell(Indices{{1, 0}}, std::vector<std::size_t>{1, 0}, kWords);
+  EXPECT_EQ(s.lengths, (std::vector<std::size_t>{0}));
+  EXPECT_EQ(s.characters, (Indices{{0}}));
+  EXPECT_EQ(s.positions, (Indices{{0, -1}}));
+  EXPECT_EQ(spell(Indices{{1}}, std::vector<std::size_t>{0}, kWords).lengths.size(), 0u);
+}
+
+TEST(SpellingsTest, RefusesWhatDoesNotFit) {
+  const std::vector<std::size_t> one{1};
+  EXPECT_EQ(error_of<Error>([&] { spell(Indices{{4}}, one, kWords); }),
+            "spell: a token must be one of 4 words; got 4");
+  EXPECT_THROW(spell(Indices{{-1}}, one, kWords), Error);
+  EXPECT_THROW(spell(Indices{{1, 1}}, one, kWords), ShapeError);
+  EXPECT_THROW(spell(Indices{{1}}, std::vector<std::size_t>{2}, kWords), ShapeError);
+}
+
+}  // namespace
+}  // namespace reel::inline REEL_PRECISION
