@@ -31,6 +31,7 @@
 #include <reel/layers/cell.hpp>
 #include <reel/layers/character_words.hpp>
 #include <reel/layers/check_cell.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/crf.hpp>
 #include <reel/layers/ctc.hpp>
 #include <reel/layers/dropout.hpp>
@@ -52,5 +53,6 @@
 #include <reel/layers/truncated_bptt.hpp>
 #include <reel/optim/optimizer.hpp>
 #include <reel/optim/train_step.hpp>
+#include <reel/optim/training_state.hpp>
 #include <reel/optim/weights.hpp>
 #include <reel/optim/workers.hpp>
