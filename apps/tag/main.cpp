@@ -1,0 +1,171 @@
+// reel-tag: learns what part of speech each word is, and says so of new text.
+#include <fmt/format.h>
+#include <reel/data/text.hpp>
+
+#include <iostream>
+#include <iterator>
+
+#include "../common/bundled.hpp"
+#include "../common/run.hpp"
+#include "evaluation.hpp"
+#include "training.hpp"
+#include "words.hpp"
+
+namespace {
+
+using namespace tag;
+using Sentences = std::vector<reel::TaggedSentence>;
+
+// A treebank in CoNLL-U; without a file, a part of the bundled one.
+Sentences read_treebank(const std::string& file, const char* part, const std::string& column) {
+  const auto path =
+      file.empty() ? apps::bundled("tag/ewt") / (std::string(part) + ".conllu") : file;
+  return reel::tagged_sentences(reel::read_conllu(path), reel::conllu_column(column),
+                                path.string());
+}
+
+struct TrainCommand {
+  std::string data, dev_data;
+  Settings settings;
+  TrainOptions options;
+
+  void add_options(CLI::App& command) {
+    command.add_option("--data", data, "CoNLL-U to learn from; none: bundled, a part of EWT");
+    command.add_option("--dev", dev_data, "CoNLL-U to choose the best epoch on");
+    options.add_options(command);
+    command.add_option("--column", settings.column, "what to tag words with")
+        ->check(CLI::IsMember({"upos", "xpos"}))
+        ->capture_default_str();
+    command.add_option("--characters", settings.characters, "how words are composed of them")
+        ->check(CLI::IsMember({"lstm", "convolution", "none"}))
+        ->capture_default_str();
+    command.add_flag("--crf", settings.crf, "learn which tags follow each other");
+    const auto size = [&](const char* name, std::size_t& value, const char* help) {
+      apps::add_number(command, name, value, std::size_t{1}, kLargestSize, help);
+    };
+    size("--embedding", settings.embedding_size, "width of the word vectors");
+    apps::add_number(command, "--shape", settings.shape_size, std::size_t{0}, kLargestSize,
+                     "width of the vectors of words' shapes, as Aa for John; 0: none");
+    size("--character", settings.character_size, "width of the character vectors");
+    size("--composed", settings.composed_size, "width of the vectors composed of characters");
+    size("--hidden", settings.hidden_size, "width of the recurrent state in each direction");
+    size("--layers", settings.layers, "recurrent layers");
+    apps::add_number(command, "--dropout", settings.dropout, 0.0, 0.95,
+                     "of what enters and leaves the recurrent layers");
+    apps::add_number(command, "--word-dropout", options.word_dropout, 0.0, 1e6,
+                     "a: a word that occurs n times is hidden with chance a / (a + n)");
+  }
+
+  int run(const CLI::App& command) {
+    const Sentences sentences = read_treebank(data, "train", settings.column);
+    Sentences dev;
+    if (data.empty() || !dev_data.empty()) dev = read_treebank(dev_data, "dev", settings.column);
+    Tagger tagger = make_tagger(settings, sentences, options.seed);
+    const Encoded encoded = tagger.encode(sentences), encoded_dev = tagger.encode(dev);
+    fmt::print("{} sentences to learn from, {} to choose the epoch on; {} words, {} tags\n{}",
+               sentences.size(), dev.size(), tagger.words.size(), tagger.tags.size(),
+               reel::describe(tagger.model));
+    const MostFrequentTag baseline(sentences);
+    if (!dev.empty())
+      fmt::print("most frequent tag of each word: dev accuracy {:.4f}\n",
+                 evaluate(dev, baseline.predict(dev), tagger.words).all.accuracy());
+
+    options.prepare(command);
+    std::vector<apps::Epoch> history;
+    const bool complete = train(tagger, encoded, encoded_dev, options, history);
+    baseline.save(options.folder / "most_frequent.json");
+    save(options.folder, tagger);
+    fmt::print("model saved in {}\n", options.folder.string());
+    return complete ? 0 : apps::kInterrupted;
+  }
+};
+
+int evaluate_command(const std::string& model, const std::string& data) {
+  const Tagger tagger = load(model);
+  const Sentences sentences = read_treebank(data, "test", tagger.settings.column);
+  const Evaluation e = evaluate(sentences, tagger.predict(tagger.encode(sentences)), tagger.words);
+  const auto baseline = MostFrequentTag::load(std::filesystem::path(model) / "most_frequent.json");
+  fmt::print("{}\n", describe(e));
+  fmt::print("{} sentences  {} words  accuracy {:.4f}  known words {:.4f}  {} unknown {:.4f}\n",
+             sentences.size(), e.all.words, e.all.accuracy(), e.known.accuracy(), e.unknown.words,
+             e.unknown.accuracy());
+  fmt::print("most frequent tag of each word: accuracy {:.4f}\n",
+             evaluate(sentences, baseline.predict(sentences), tagger.words).all.accuracy());
+  return 0;
+}
+
+struct TagCommand {
+  std::string model, input = "text", output = "tags";
+
+  void add_options(CLI::App& command) {
+    command.add_option("--model", model, "folder of the model")->required();
+    command
+        .add_option("--input", input,
+                    "what standard input holds: a sentence on a line, as "
+                    "text or as words parted by spaces, or CoNLL-U")
+        ->check(CLI::IsMember({"text", "words", "conllu"}))
+        ->capture_default_str();
+    command
+        .add_option("--output", output, "word<TAB>tag, a blank line after a sentence; or CoNLL-U")
+        ->check(CLI::IsMember({"tags", "conllu"}))
+        ->capture_default_str();
+  }
+
+  int run() const {
+    const Tagger tagger = load(model);
+    if (input == "conllu") {
+      const std::string text(std::istreambuf_iterator<char>(std::cin), {});
+      for (auto& sentence : reel::parse_conllu(text, "standard input")) print(tagger, sentence);
+      return 0;
+    }
+    std::string line;
+    for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
+      if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
+      reel::check_utf8<reel::Error>(line, fmt::format("standard input:{}", number));
+      const auto words = input == "text" ? split_words(line) : split_at_spaces(line);
+      if (!words.empty()) print(tagger, reel::make_conllu(words));
+    }
+    return 0;
+  }
+
+  // The sentence with its tags.
+  void print(const Tagger& tagger, reel::ConlluSentence sentence) const {
+    const auto rows = sentence.words();
+    reel::TaggedSentence words;
+    for (const std::size_t i : rows)
+      words.words.push_back(sentence.rows[i][reel::ConlluColumn::kForm]);
+    const std::vector<std::string> tags = tagger.predict(tagger.encode({&words, 1}))[0];
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      sentence.rows[rows[i]][reel::conllu_column(tagger.settings.column)] = tags[i];
+      if (output == "tags") fmt::print("{}\t{}\n", words.words[i], tags[i]);
+    }
+    fmt::print("{}", output == "tags" ? "\n" : reel::format_conllu(sentence));
+    std::fflush(stdout);
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Learns to tag the words of sentences, with parts of speech say.", "reel-tag");
+  app.require_subcommand(1);
+  int result = 0;
+
+  TrainCommand train;
+  CLI::App* const training = app.add_subcommand("train", "learn from a treebank, save the model");
+  train.add_options(*training);
+  training->callback([&] { result = train.run(*training); });
+
+  std::string model, data;
+  CLI::App* command = app.add_subcommand("eval", "measure a model on a treebank");
+  command->add_option("--model", model, "folder of the model")->required();
+  command->add_option("--data", data, "CoNLL-U; none: bundled, a part of EWT");
+  command->callback([&] { result = evaluate_command(model, data); });
+
+  TagCommand tagging;
+  command = app.add_subcommand("tag", "tag the words of standard input");
+  tagging.add_options(*command);
+  command->callback([&] { result = tagging.run(); });
+
+  return apps::run(app, argc, argv, result);
+}
