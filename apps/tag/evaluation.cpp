@@ -8,9 +8,19 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "../common/bundled.hpp"
+
 namespace tag {
 
 using namespace reel;
+namespace fs = std::filesystem;
+
+Sentences read_treebank(const std::string& file, const std::string& part,
+                        const std::string& column) {
+  const fs::path path =
+      file.empty() ? apps::bundled("tag/ewt") / (part + ".conllu") : fs::path(file);
+  return tagged_sentences(read_conllu(path), conllu_column(column), path.string());
+}
 
 Evaluation evaluate(std::span<const TaggedSentence> sentences,
                     std::span<const std::vector<std::string>> predicted, const Vocabulary& known) {
@@ -40,6 +50,12 @@ Evaluation evaluate(std::span<const TaggedSentence> sentences,
   std::stable_sort(e.confusions.begin(), e.confusions.end(),
                    [](const auto& a, const auto& b) { return a.count > b.count; });
   return e;
+}
+
+std::string summary(const Evaluation& e) {
+  return fmt::format("{} words  accuracy {:.4f}  known words {:.4f}  {} unknown {:.4f}",
+                     e.all.words, e.all.accuracy(), e.known.accuracy(), e.unknown.words,
+                     e.unknown.accuracy());
 }
 
 std::string describe(const Evaluation& e) {

@@ -11,6 +11,12 @@
 
 namespace tag {
 
+using Sentences = std::vector<reel::TaggedSentence>;
+
+// A treebank in CoNLL-U; without a file, the train, dev or test part of the bundled one.
+Sentences read_treebank(const std::string& file, const std::string& part,
+                        const std::string& column);
+
 struct Count {
   std::size_t words = 0, right = 0;
   double accuracy() const {
@@ -34,7 +40,8 @@ struct Evaluation {
 Evaluation evaluate(std::span<const reel::TaggedSentence> sentences,
                     std::span<const std::vector<std::string>> predicted,
                     const reel::Vocabulary& known);
-// As a table of tags, and the ten most frequent confusions.
+// In a line, and as a table of tags, and the ten most frequent confusions.
+std::string summary(const Evaluation& evaluation);
 std::string describe(const Evaluation& evaluation);
 
 // The tag that a word had most often, for an unknown word the most frequent of all: what any tagger

@@ -5,24 +5,14 @@
 #include <iostream>
 #include <iterator>
 
-#include "../common/bundled.hpp"
 #include "../common/run.hpp"
-#include "evaluation.hpp"
+#include "page.hpp"
 #include "training.hpp"
 #include "words.hpp"
 
 namespace {
 
 using namespace tag;
-using Sentences = std::vector<reel::TaggedSentence>;
-
-// A treebank in CoNLL-U; without a file, a part of the bundled one.
-Sentences read_treebank(const std::string& file, const char* part, const std::string& column) {
-  const auto path =
-      file.empty() ? apps::bundled("tag/ewt") / (std::string(part) + ".conllu") : file;
-  return reel::tagged_sentences(reel::read_conllu(path), reel::conllu_column(column),
-                                path.string());
-}
 
 struct TrainCommand {
   std::string data, dev_data;
@@ -71,24 +61,22 @@ struct TrainCommand {
                  evaluate(dev, baseline.predict(dev), tagger.words).all.accuracy());
 
     options.prepare(command);
-    std::vector<apps::Epoch> history;
-    const bool complete = train(tagger, encoded, encoded_dev, options, history);
+    apps::Report report("reel-tag");
+    const bool complete = train(tagger, encoded, encoded_dev, options, report);
     baseline.save(options.folder / "most_frequent.json");
     save(options.folder, tagger);
     fmt::print("model saved in {}\n", options.folder.string());
+    if (!options.report.empty()) write_page(options.report, report, tagger, baseline, dev);
     return complete ? 0 : apps::kInterrupted;
   }
 };
 
 int evaluate_command(const std::string& model, const std::string& data) {
   const Tagger tagger = load(model);
+  const auto baseline = MostFrequentTag::load(std::filesystem::path(model) / "most_frequent.json");
   const Sentences sentences = read_treebank(data, "test", tagger.settings.column);
   const Evaluation e = evaluate(sentences, tagger.predict(tagger.encode(sentences)), tagger.words);
-  const auto baseline = MostFrequentTag::load(std::filesystem::path(model) / "most_frequent.json");
-  fmt::print("{}\n", describe(e));
-  fmt::print("{} sentences  {} words  accuracy {:.4f}  known words {:.4f}  {} unknown {:.4f}\n",
-             sentences.size(), e.all.words, e.all.accuracy(), e.known.accuracy(), e.unknown.words,
-             e.unknown.accuracy());
+  fmt::print("{}\n{}\n", describe(e), summary(e));
   fmt::print("most frequent tag of each word: accuracy {:.4f}\n",
              evaluate(sentences, baseline.predict(sentences), tagger.words).all.accuracy());
   return 0;

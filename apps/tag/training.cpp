@@ -41,7 +41,7 @@ double accuracy(const Model& model, const Encoded& sentences) {
 }
 
 bool train(Tagger& tagger, const Encoded& sentences, const Encoded& dev,
-           const TrainOptions& options, std::vector<apps::Epoch>& history) {
+           const TrainOptions& options, apps::Report& report) {
   Adam optimizer(parameters(tagger.model), {.learning_rate = options.learning_rate});
   TrainStep step(optimizer, options.step(kShards));
   const std::vector<double> hide = hide_chances(tagger, sentences, options.word_dropout);
@@ -77,7 +77,8 @@ bool train(Tagger& tagger, const Encoded& sentences, const Encoded& dev,
   }
   apps::Training training(optimizer, step, options);
   const bool complete = training.run(task);
-  history = training.history();
+  if (!options.report.empty())
+    report.training(options, training, task.unit, describe(tagger.model));
   return complete;
 }
 

@@ -1,7 +1,7 @@
 // Training a tagger.
 #pragma once
 
-#include "../common/training.hpp"
+#include "../common/report.hpp"
 #include "model.hpp"
 
 namespace tag {
@@ -24,8 +24,8 @@ struct TrainOptions : apps::TrainingOptions {
 double accuracy(const Model& model, const Encoded& sentences);
 
 // Trains in place; the tagger ends as it was after the epoch that tagged most words of dev right.
-// Returns false if Ctrl-C ended it early.
+// Writes of it in the report, if one is asked for. Returns false if Ctrl-C ended it early.
 bool train(Tagger& tagger, const Encoded& sentences, const Encoded& dev,
-           const TrainOptions& options, std::vector<apps::Epoch>& history);
+           const TrainOptions& options, apps::Report& report);
 
 }  // namespace tag
