@@ -44,7 +44,7 @@ void expect_composition(Layer& layer) {
   }
   EXPECT_FALSE(same_bits(index(Var(all), 0, 0).value(), index(Var(all), 0, 3).value()));
   EXPECT_THROW(layer(characters(kWords, 5, 0), std::vector<std::size_t>{1}), ShapeError);
-  EXPECT_THROW(layer(Indices{1, 2}, std::vector<std::size_t>{1}), ShapeError);
+  EXPECT_THROW(layer(Indices(Indices::shape_type{2}, 1), std::vector<std::size_t>{1}), ShapeError);
 #ifdef REEL_DOUBLE
   const GradcheckResult result =
       gradcheck([&](std::span<const Var>) { return layer(characters(kWords, 5, -9), lengths); }, {},

@@ -142,7 +142,7 @@ TEST(CrfTest, ABatchIsItsRowsOneByOne) {
       EXPECT_EQ(all.loss(row), 0);
       continue;
     }
-    const Answer one = answer(crf, x, y, {}, Array{weights(row)});
+    const Answer one = answer(crf, x, y, {}, full_array({1}, weights(row)));
     EXPECT_NEAR(one.loss(0), all.loss(row), kTolerance);
     for (std::size_t t = 0; t < length; ++t)
       for (std::size_t k = 0; k < kTags; ++k)
@@ -202,10 +202,12 @@ TEST(CrfTest, RefusesWhatDoesNotFit) {
   const Array emissions = random_emissions();
   Indices tags = random_tags();
   EXPECT_EQ(error_of<ShapeError>([&] {
-              crf.log_partition(Var(Array{{1, 2, 3}}));
+              crf.log_partition(Var(full_array({1, 3}, 0)));
             }),
             "crf: emissions must be [T, B, 3]; got [1, 3]");
-  EXPECT_EQ(error_of<ShapeError>([&] { crf.score(emissions, Indices{{1}}); }),
+  EXPECT_EQ(error_of<ShapeError>([&] {
+              crf.score(emissions, Indices(Indices::shape_type{1, 1}, 0));
+            }),
             "crf: tags must be [4, 5], as the emissions; got [1, 1]");
   tags(1, 4) = 3;
   EXPECT_EQ(error_of<ShapeError>([&] { crf.score(emissions, tags, kLengths); }),

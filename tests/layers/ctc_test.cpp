@@ -126,7 +126,9 @@ TEST(CtcTest, PaddingIsNotRead) {
   for (std::size_t t = 0; t < kSteps; ++t)
     for (std::size_t row = 0; row < kBatch; ++row)
       for (std::size_t k = 0; k < kSymbols; ++k)
-        if (t >= kLengths[row]) EXPECT_EQ(b.gradient(t, row, k), 0);
+        if (t >= kLengths[row]) {
+          EXPECT_EQ(b.gradient(t, row, k), 0);
+        }
   const CtcBeamOptions wide{.blank = kBlank, .n_best = 3};
   for (std::size_t row = 0; row < kBatch; ++row) {
     EXPECT_EQ(ctc_greedy(random_logits(), kLengths, kBlank)[row].labels,
@@ -147,7 +149,7 @@ TEST(CtcTest, ABatchIsItsRowsOneByOne) {
     for (std::size_t t = 0; t < length; ++t)
       for (std::size_t k = 0; k < kSymbols; ++k) x(t, 0, k) = logits(t, row, k);
     const Answer one =
-        answer(x, {}, std::span(kTargets).subspan(row, 1), Array{weights(row)}, options);
+        answer(x, {}, std::span(kTargets).subspan(row, 1), full_array({1}, weights(row)), options);
     EXPECT_NEAR(one.loss(0), all.loss(row), kTolerance);
     for (std::size_t t = 0; t < length; ++t)
       for (std::size_t k = 0; k < kSymbols; ++k)
@@ -232,7 +234,7 @@ TEST(CtcTest, ANarrowBeamGivesPartOfTheProbability) {
 TEST(CtcTest, RefusesWhatDoesNotFit) {
   const Array logits = random_logits();
   EXPECT_EQ(error_of<ShapeError>([&] {
-              ctc_loss(Var(Array{{1, 2}}), {}, {});
+              ctc_loss(Var(full_array({1, 2}, 0)), {}, {});
             }),
             "ctc_loss: logits must be [T, B, K]; got [1, 2]");
   EXPECT_EQ(error_of<ShapeError>([&] { ctc_loss(logits, kLengths, std::span(kTargets).first(2)); }),
