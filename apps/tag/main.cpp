@@ -30,16 +30,16 @@ struct TrainCommand {
         ->check(CLI::IsMember({"lstm", "convolution", "none"}))
         ->capture_default_str();
     command.add_flag("--crf", settings.crf, "learn which tags follow each other");
-    const auto size = [&](const char* name, std::size_t& value, const char* help) {
-      apps::add_number(command, name, value, std::size_t{1}, kLargestSize, help);
+    const auto size = [&](const char* name, std::size_t& value, std::size_t least,
+                          const char* help) {
+      apps::add_number(command, name, value, least, kLargestSize, help);
     };
-    size("--embedding", settings.embedding_size, "width of the word vectors");
-    apps::add_number(command, "--shape", settings.shape_size, std::size_t{0}, kLargestSize,
-                     "width of the vectors of words' shapes, as Aa for John; 0: none");
-    size("--character", settings.character_size, "width of the character vectors");
-    size("--composed", settings.composed_size, "width of the vectors composed of characters");
-    size("--hidden", settings.hidden_size, "width of the recurrent state in each direction");
-    size("--layers", settings.layers, "recurrent layers");
+    size("--embedding", settings.embedding_size, 1, "width of the word vectors");
+    size("--shape", settings.shape_size, 0, "width of the vectors of words' shapes; 0: none");
+    size("--character", settings.character_size, 1, "width of the character vectors");
+    size("--composed", settings.composed_size, 1, "width of what is composed of them");
+    size("--hidden", settings.hidden_size, 1, "width of the recurrent state in each direction");
+    size("--layers", settings.layers, 1, "recurrent layers");
     apps::add_number(command, "--dropout", settings.dropout, 0.0, 0.95,
                      "of what enters and leaves the recurrent layers");
     apps::add_number(command, "--word-dropout", options.word_dropout, 0.0, 1e6,
@@ -87,23 +87,25 @@ struct TagCommand {
 
   void add_options(CLI::App& command) {
     command.add_option("--model", model, "folder of the model")->required();
-    command
-        .add_option("--input", input,
-                    "what standard input holds: a sentence on a line, as "
-                    "text or as words parted by spaces, or CoNLL-U")
+    command.add_option("--input", input, "text or words, a sentence on a line; or CoNLL-U")
         ->check(CLI::IsMember({"text", "words", "conllu"}))
         ->capture_default_str();
-    command
-        .add_option("--output", output, "word<TAB>tag, a blank line after a sentence; or CoNLL-U")
+    command.add_option("--output", output, "lines of word<TAB>tag, or CoNLL-U")
         ->check(CLI::IsMember({"tags", "conllu"}))
         ->capture_default_str();
   }
 
   int run() const {
     const Tagger tagger = load(model);
+    const auto print = [&](reel::ConlluSentence sentence) {
+      tag_words(tagger, sentence);
+      fmt::print("{}", output == "conllu" ? reel::format_conllu(sentence)
+                                          : words_and_tags(tagger, sentence));
+      std::fflush(stdout);
+    };
     if (input == "conllu") {
       const std::string text(std::istreambuf_iterator<char>(std::cin), {});
-      for (auto& sentence : reel::parse_conllu(text, "standard input")) print(tagger, sentence);
+      for (auto& sentence : reel::parse_conllu(text, "standard input")) print(std::move(sentence));
       return 0;
     }
     std::string line;
@@ -111,24 +113,9 @@ struct TagCommand {
       if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
       reel::check_utf8<reel::Error>(line, fmt::format("standard input:{}", number));
       const auto words = input == "text" ? split_words(line) : split_at_spaces(line);
-      if (!words.empty()) print(tagger, reel::make_conllu(words));
+      if (!words.empty()) print(reel::make_conllu(words));
     }
     return 0;
-  }
-
-  // The sentence with its tags.
-  void print(const Tagger& tagger, reel::ConlluSentence sentence) const {
-    const auto rows = sentence.words();
-    reel::TaggedSentence words;
-    for (const std::size_t i : rows)
-      words.words.push_back(sentence.rows[i][reel::ConlluColumn::kForm]);
-    const std::vector<std::string> tags = tagger.predict(tagger.encode({&words, 1}))[0];
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      sentence.rows[rows[i]][reel::conllu_column(tagger.settings.column)] = tags[i];
-      if (output == "tags") fmt::print("{}\t{}\n", words.words[i], tags[i]);
-    }
-    fmt::print("{}", output == "tags" ? "\n" : reel::format_conllu(sentence));
-    std::fflush(stdout);
   }
 };
 

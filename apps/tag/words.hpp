@@ -1,9 +1,9 @@
-// Sentences out of plain text.
+// Sentences out of plain text, and tagged ones on their way out.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "model.hpp"
 
 namespace tag {
 
@@ -14,5 +14,10 @@ std::vector<std::string> split_words(std::string_view line);
 
 // What stands between white space.
 std::vector<std::string> split_at_spaces(std::string_view line);
+
+// Puts the tagger's tags in their column.
+void tag_words(const Tagger& tagger, reel::ConlluSentence& sentence);
+// Lines word<TAB>tag, and a blank one.
+std::string words_and_tags(const Tagger& tagger, const reel::ConlluSentence& sentence);
 
 }  // namespace tag
