@@ -21,10 +21,14 @@
 #include <reel/data/batches.hpp>
 #include <reel/data/corpus.hpp>
 #include <reel/data/file.hpp>
+#include <reel/data/midi.hpp>
+#include <reel/data/piano_roll.hpp>
 #include <reel/data/safetensors.hpp>
 #include <reel/data/split.hpp>
 #include <reel/data/text.hpp>
+#include <reel/data/trees.hpp>
 #include <reel/data/vocabulary.hpp>
+#include <reel/data/word_vectors.hpp>
 #include <reel/layers/bidirectional.hpp>
 #include <reel/layers/cell.hpp>
 #include <reel/layers/check_cell.hpp>
