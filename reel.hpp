@@ -19,8 +19,10 @@
 #include <reel/autodiff/var.hpp>
 #include <reel/cells.hpp>
 #include <reel/data/batches.hpp>
+#include <reel/data/confusion.hpp>
 #include <reel/data/corpus.hpp>
 #include <reel/data/file.hpp>
+#include <reel/data/labelled_csv.hpp>
 #include <reel/data/midi.hpp>
 #include <reel/data/piano_roll.hpp>
 #include <reel/data/safetensors.hpp>
