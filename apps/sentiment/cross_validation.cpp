@@ -25,10 +25,10 @@ Spread spread_of(const std::vector<double>& numbers) {
   return spread;
 }
 
-void print_mean(const char* name, const std::vector<double>& accuracies) {
+std::string mean_of(const char* name, const std::vector<double>& accuracies) {
   const auto [mean, deviation] = spread_of(accuracies);
-  fmt::print("{}accuracy {:.4f}, mean of {} folds with standard deviation {:.4f}\n", name, mean,
-             accuracies.size(), deviation);
+  return fmt::format("{}accuracy {:.4f}, mean of {} folds with standard deviation {:.4f}", name,
+                     mean, accuracies.size(), deviation);
 }
 
 }  // namespace
@@ -40,9 +40,10 @@ int cross_validate(LearnOptions& options, std::size_t folds, const CLI::App& com
   TrainOptions& training = options.training;
   const fs::path base = training.folder;
   const bool resume = training.resume;
+  apps::Report report("reel-sentiment: cross-validation");
   std::vector<double> accuracies, baselines;
   for (std::size_t fold = 0; fold < folds; ++fold) {
-    Task task = prepare(corpus, splits[fold], options.settings, options.task, training.seed + fold);
+    Task task = prepare(corpus, splits[fold], options.settings, options.task, training.seed);
     require_classes(task.train, task.classifier.classes, options.source.name());
     training.folder = base / fmt::format("fold-{}", fold + 1);
     const bool begun = fs::exists(training.folder / "training.safetensors");
@@ -52,7 +53,8 @@ int cross_validate(LearnOptions& options, std::size_t folds, const CLI::App& com
     } else {
       training.resume = resume && begun;
       training.prepare(command);
-      const bool complete = train(task.classifier, task.train, task.dev, training);
+      report.heading(fmt::format("fold {}", fold + 1));
+      const bool complete = train(task.classifier, task.train, task.dev, training, report);
       save(training.folder, task.classifier);
       if (!complete) return apps::kInterrupted;
     }
@@ -65,8 +67,14 @@ int cross_validate(LearnOptions& options, std::size_t folds, const CLI::App& com
     fmt::print("\n");
     std::fflush(stdout);
   }
-  print_mean("", accuracies);
-  if (options.baseline) print_mean("bag of words: ", baselines);
+  report.heading("all folds");
+  const auto tell = [&](const std::string& line) {
+    fmt::print("{}\n", line);
+    report.paragraph(line);
+  };
+  tell(mean_of("", accuracies));
+  if (options.baseline) tell(mean_of("bag of words: ", baselines));
+  if (!training.report.empty()) report.write(training.report);
   return 0;
 }
 

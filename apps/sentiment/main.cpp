@@ -35,24 +35,30 @@ int train_command(LearnOptions& options, double held_out, const CLI::App& comman
 
   const fs::path folder = options.training.folder;
   options.training.prepare(command);
-  const bool complete = train(classifier, task.train, task.dev, options.training);
+  apps::Report report("reel-sentiment");
+  const bool complete = train(classifier, task.train, task.dev, options.training, report);
   save(folder, classifier);
   fmt::print("model saved in {}\n", folder.string());
-  if (!complete) return apps::kInterrupted;
 
   const auto measure = [&](const Classifier& model, const char* name) {
-    if (!task.held_out.labels.empty())
-      fmt::print("{}held-out accuracy {:.4f}\n", name,
-                 evaluate(model, task.held_out).confusion.accuracy());
+    if (task.held_out.labels.empty()) return;
+    const std::string line = fmt::format("{}held-out accuracy {:.4f}", name,
+                                         evaluate(model, task.held_out).confusion.accuracy());
+    fmt::print("{}\n", line);
+    report.paragraph(line);
   };
   measure(classifier, "");
-  if (options.baseline) {
+  if (options.baseline && complete) {
     Classifier bag = train_bag(task, options.training);
     fs::create_directories(baseline_of(folder));
     save(baseline_of(folder), bag);
     measure(bag, "bag of words: ");
   }
-  return 0;
+  if (!options.training.report.empty()) {
+    add_examples(report, classifier, task.held_out.labels.empty() ? task.dev : task.held_out);
+    report.write(options.training.report);
+  }
+  return complete ? 0 : apps::kInterrupted;
 }
 
 int evaluate_command(const fs::path& folder, const apps::TextSource& source) {
@@ -73,7 +79,9 @@ int predict_command(const fs::path& folder, bool words, const std::vector<std::s
   const auto print = [&](const std::string& text) {
     const auto [label, probabilities] = classifier.predict({classifier.encode(text)})[0];
     fmt::print("{}\t{:.4f}\t{}\n", classifier.classes[label], probabilities[label], text);
-    if (words) fmt::print("{}\n", weighed(classifier, text, label, terminal));
+    if (!words) return;
+    const auto weights = weigh_words(classifier, classifier.encode(text), label);
+    fmt::print("{}\n", terminal ? coloured(weights) : plain(weights));
   };
   for (const std::string& text : texts) {
     reel::check_utf8<reel::Error>(text, "argument");

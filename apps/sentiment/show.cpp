@@ -30,26 +30,61 @@ std::string table(const Score& score, const std::vector<std::string>& classes) {
   return text;
 }
 
-std::string weighed(const Classifier& classifier, const std::string& text, std::size_t label,
-                    bool terminal) {
-  const std::vector<std::int64_t> sequence = classifier.encode(text);
-  const std::vector<double> weights = classifier.weigh(sequence, label);
-  const std::vector<std::string> words = reel::tokenize(text);
+namespace {
+
+double largest(const WeighedWords& words) {
   double most = 1;
-  for (const double weight : weights) most = std::max(most, std::abs(weight));
-  std::string shown;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    shown += i == 0 ? "  " : terminal ? " " : "  ";
-    if (!terminal) {
-      shown += fmt::format("{} {:+.2f}", words[i], weights[i]);
-      continue;
-    }
-    const auto strength = static_cast<std::uint8_t>(255 * std::abs(weights[i]) / most);
-    const auto rest = static_cast<std::uint8_t>(255 - strength);
-    const fmt::rgb colour = weights[i] > 0 ? fmt::rgb(rest, 255, rest) : fmt::rgb(255, rest, rest);
-    shown += fmt::format(fmt::bg(colour) | fmt::fg(fmt::rgb(0, 0, 0)), "{}", words[i]);
+  for (const auto& [word, weight] : words) most = std::max(most, std::abs(weight));
+  return most;
+}
+
+}  // namespace
+
+WeighedWords weigh_words(const Classifier& classifier, const std::vector<std::int64_t>& sequence,
+                         std::size_t label) {
+  const std::vector<double> weights = classifier.weigh(sequence, label);
+  WeighedWords words;
+  for (std::size_t i = 0; i < sequence.size(); ++i)
+    words.emplace_back(classifier.vocabulary.token(sequence[i]), weights[i]);
+  return words;
+}
+
+std::string plain(const WeighedWords& words) {
+  std::string text;
+  for (const auto& [word, weight] : words) text += fmt::format("  {} {:+.2f}", word, weight);
+  return text;
+}
+
+std::string coloured(const WeighedWords& words) {
+  std::string text = " ";
+  for (const auto& [word, weight] : words) {
+    const auto rest = static_cast<std::uint8_t>(255 * (1 - std::abs(weight) / largest(words)));
+    const fmt::rgb colour = weight > 0 ? fmt::rgb(rest, 255, rest) : fmt::rgb(255, rest, rest);
+    text += " " + fmt::format(fmt::bg(colour) | fmt::fg(fmt::rgb(0, 0, 0)), "{}", word);
   }
-  return shown;
+  return text;
+}
+
+void add_examples(apps::Report& report, const Classifier& classifier, const Examples& examples) {
+  constexpr std::size_t kShown = 12;
+  if (examples.labels.empty()) return;
+  report.heading("Examples");
+  report.preformatted(table(evaluate(classifier, examples), classifier.classes));
+  report.paragraph(
+      "Texts that were not learned from, with what each word adds to the log odds of the label "
+      "that "
+      "was given: green for it, red against it.");
+  const std::size_t every = std::max(examples.labels.size() / kShown, std::size_t{1});
+  for (std::size_t i = 0; i < examples.labels.size(); i += every) {
+    const auto [label, probabilities] = classifier.predict({examples.sequences[i]})[0];
+    WeighedWords words = weigh_words(classifier, examples.sequences[i], label);
+    const double most = largest(words);
+    for (auto& [word, weight] : words) weight /= most;
+    report.paragraph(fmt::format("{}, probability {:.2f}; it is {}", classifier.classes[label],
+                                 probabilities[label],
+                                 classifier.classes[static_cast<std::size_t>(examples.labels[i])]));
+    report.words(words);
+  }
 }
 
 }  // namespace sentiment

@@ -9,9 +9,14 @@ namespace sentiment {
 std::string summary(const Score& score);
 // A line for each class: precision, recall, F1, and how many of its texts were told to be of each.
 std::string table(const Score& score, const std::vector<std::string>& classes);
-// The words of a text, each with what it adds to the log odds of the label; on a terminal green
-// where that is much, red where it is much below zero.
-std::string weighed(const Classifier& classifier, const std::string& text, std::size_t label,
-                    bool terminal);
+// The words of a text, each with what it adds to the log odds of the label.
+using WeighedWords = std::vector<std::pair<std::string, double>>;
+WeighedWords weigh_words(const Classifier& classifier, const std::vector<std::int64_t>& sequence,
+                         std::size_t label);
+std::string plain(const WeighedWords& words);     // with the numbers
+std::string coloured(const WeighedWords& words);  // for a terminal: green above zero, red below
+
+// How some of the examples are labelled, and which of their words weigh most.
+void add_examples(apps::Report& report, const Classifier& classifier, const Examples& examples);
 
 }  // namespace sentiment

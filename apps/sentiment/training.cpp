@@ -140,7 +140,7 @@ double Trainer::step(const std::vector<std::size_t>& rows) {
 }
 
 bool train(Classifier& classifier, const Examples& examples, const Examples& dev,
-           const TrainOptions& options) {
+           const TrainOptions& options, apps::Report& report) {
   const std::vector<std::size_t> lengths = lengths_of(examples);
   BatchPlan batches;
   Trainer trainer(classifier, examples, options);
@@ -167,7 +167,11 @@ bool train(Classifier& classifier, const Examples& examples, const Examples& dev
     task.best_by = options.best_by_f1 ? "dev macro-F1" : "dev accuracy";
     task.lower_is_better = false;
   }
-  return apps::Training(trainer.optimizer, trainer.train_step, options).run(task);
+  apps::Training training(trainer.optimizer, trainer.train_step, options);
+  const bool complete = training.run(task);
+  if (!options.report.empty())
+    report.training(options, training, task.unit, describe(classifier.model));
+  return complete;
 }
 
 Classifier train_bag(const Task& task, const TrainOptions& options) {

@@ -6,7 +6,7 @@
 #include <reel/data/split.hpp>
 #include <reel/optim/train_step.hpp>
 
-#include "../common/training.hpp"
+#include "../common/report.hpp"
 #include "model.hpp"
 
 namespace sentiment {
@@ -80,9 +80,9 @@ class Trainer {
 };
 
 // Trains in place. With dev examples, the classifier ends as it was after the epoch that was best
-// on them. Returns false if Ctrl-C ended it early.
+// on them. Returns false if Ctrl-C ended it early. Tells `report` of it.
 bool train(Classifier& classifier, const Examples& examples, const Examples& dev,
-           const TrainOptions& options);
+           const TrainOptions& options, apps::Report& report);
 
 // A bag of words, trained on the same texts and words: what any model should beat.
 Classifier train_bag(const Task& task, const TrainOptions& options);
