@@ -16,7 +16,14 @@ struct TrainCommand {
   std::string data;
   Settings settings;
   std::size_t transpose = 5;
-  apps::TrainingOptions options{.epochs = 100, .batch_size = 8, .learning_rate = 3e-3, .clip = 1};
+  apps::TrainingOptions options;
+
+  TrainCommand() {
+    options.epochs = 100;
+    options.batch_size = 8;
+    options.learning_rate = 3e-3;
+    options.clip = 1;
+  }
 
   void add_options(CLI::App& command) {
     command.add_option("--data", data, kDataHelp)->required();

@@ -5,6 +5,7 @@
 #include <reel/data/piano_roll.hpp>
 #include <reel/layers/cells/gru.hpp>
 #include <reel/layers/cells/lstm.hpp>
+#include <reel/layers/linear.hpp>
 #include <reel/layers/stack.hpp>
 
 #include <filesystem>

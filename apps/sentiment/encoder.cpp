@@ -23,8 +23,7 @@ Encoder::Layers Encoder::make_layers(std::size_t input, const EncoderSettings& s
   if (settings.cell == "sru") return make(std::type_identity<Sru>());
   if (settings.cell == "min-gru") return make(std::type_identity<MinGru>());
   if (settings.cell == "min-lstm") return make(std::type_identity<MinLstm>());
-  throw Error(
-      fmt::format("cell: must be one of {}; got {}", fmt::join(kCells, ", "), settings.cell));
+  throw Error("cell: there is no encoder of " + settings.cell);
 }
 
 std::size_t Encoder::width() const {
