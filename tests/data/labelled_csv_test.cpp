@@ -67,7 +67,7 @@ TEST_F(LabelledCsvTest, BadFilesAreNamed) {
 TEST_F(LabelledCsvTest, ArbitraryBytesAreTextsOrAnError) {
   const std::string bytes = "text,label\n\"a\"\"\n\",x\r\nb,y";
   for (std::size_t i = 0; i < bytes.size(); ++i)
-    for (int byte = 0; byte < 256; byte += 3) {
+    for (int byte = 0; byte < 256; byte += 15) {
       std::string changed = bytes;
       changed[i] = static_cast<char>(byte);
       try {

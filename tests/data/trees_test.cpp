@@ -75,25 +75,23 @@ TEST_F(TreesTest, BlanksBetweenPartsDoNotMatter) {
 }
 
 TEST_F(TreesTest, BadTreesAreNamed) {
+  const std::string must = "t.txt:1: tree must have ";
   EXPECT_EQ(error("(2 a)\nnone\n"),
-            R"(t.txt:2: tree must have a bracket at column 1; found "none")");
-  EXPECT_EQ(error("(5 a)"), R"(t.txt:1: tree must have a grade 0 .. 4 at column 2; found "5")");
-  EXPECT_EQ(error("(2 )"), R"(t.txt:1: tree must have a word or a tree at column 4; found ")")
-  ");
-      EXPECT_EQ(error("(2 (3 a)"), R"(t.txt:1: tree must have a bracket at column 9; found "")");
-  EXPECT_EQ(error("(2 a))"), R"(t.txt:1: tree must have the end of the line at column 6; found ")")
-  ");
-      EXPECT_EQ(error(")"), R"(t.txt:1: tree must have a word or a tree at column 1; found ")") ");
-      EXPECT_EQ(error("(2 a)\n\n(2 b)"),
-                R"(t.txt:2: tree must have a bracket at column 1; found "")");
+            "t.txt:2: tree must have a bracket at column 1; found \"none\"");
+  EXPECT_EQ(error("(5 a)"), must + "a grade 0 .. 4 at column 2; found \"5\"");
+  EXPECT_EQ(error("(2 )"), must + "a word or a tree at column 4; found \")\"");
+  EXPECT_EQ(error("(2 (3 a)"), must + "a bracket at column 9; found \"\"");
+  EXPECT_EQ(error("(2 a))"), must + "the end of the line at column 6; found \")\"");
+  EXPECT_EQ(error(")"), must + "a word or a tree at column 1; found \")\"");
+  EXPECT_EQ(error("(2 a)\n\n(2 b)"), "t.txt:2: tree must have a bracket at column 1; found \"\"");
   EXPECT_EQ(error("(2 a)\n(2 \xFF)"), "t.txt:2: text must be UTF-8; found byte 0xff at offset 3");
-  EXPECT_EQ(error("(2 a)\n(3 b)", {"0", "2"}), R"(t.txt:2: label must be one of 0, 2; found "3")");
+  EXPECT_EQ(error("(2 a)\n(3 b)", {"0", "2"}), "t.txt:2: label must be one of 0, 2; found \"3\"");
 }
 
 TEST_F(TreesTest, ArbitraryBytesAreTreesOrAnError) {
   const std::string bytes = "(3 (2 It) (4 's))";
   for (std::size_t i = 0; i < bytes.size(); ++i)
-    for (int byte = 0; byte < 256; byte += 3) {
+    for (int byte = 0; byte < 256; byte += 15) {
       std::string changed = bytes;
       changed[i] = static_cast<char>(byte);
       try {
