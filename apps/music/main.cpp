@@ -4,6 +4,7 @@
 #include <reel/data/midi.hpp>
 
 #include "../common/run.hpp"
+#include "page.hpp"
 #include "training.hpp"
 
 namespace {
@@ -64,6 +65,12 @@ struct TrainCommand {
     const bool complete = training.run(task);
     save(options.folder, settings, model);
     fmt::print("model saved in {}\n", options.folder.string());
+    if (!options.report.empty()) {
+      apps::Report report("reel-music");
+      report.training(options, training, task.unit, reel::describe(model));
+      add_piece(report, model, rolls.valid[0]);
+      report.write(options.report);
+    }
     return complete ? 0 : apps::kInterrupted;
   }
 };

@@ -2,17 +2,16 @@
 #include <algorithm>
 #include <cmath>
 
-#include "app_fixture.hpp"
+#include "app_test.hpp"
 
 namespace {
 
-using namespace app_tests;
+using namespace reel::test;
 
 class Music : public AppTest {
  protected:
   Music() : AppTest(REEL_MUSIC) {}
   void SetUp() override {
-    AppTest::SetUp();
     write("rolls.json", fmt::format(R"({{"train": [{}], "valid": [{}], "test": [{}]}})", pieces(8),
                                     pieces(2), pieces(2)));
   }
@@ -79,7 +78,7 @@ TEST_F(Music, GivesTheSameBitsForTheSameSeedOnAnyNumberOfThreads) {
 
 TEST_F(Music, GoesOnAfterCtrlC) {
   const std::string command = "train --data rolls.json --hidden 48 --epochs 150 --batch 1 --model ";
-  const Outcome outcome = interrupt(command + "m");
+  const Outcome outcome = interrupt(command + "m", "m/training.safetensors");
   EXPECT_EQ(outcome.code, 130);
   EXPECT_TRUE(contains(outcome.out, "--resume")) << outcome.out << outcome.err;
   EXPECT_EQ(run(command + "m --resume").code, 0);
