@@ -25,6 +25,8 @@
 #include <reel/data/conllu.hpp>
 #include <reel/data/corpus.hpp>
 #include <reel/data/file.hpp>
+#include <reel/data/kneser_ney.hpp>
+#include <reel/data/lanes.hpp>
 #include <reel/data/parallel.hpp>
 #include <reel/data/confusion.hpp>
 #include <reel/data/corpus.hpp>
@@ -38,6 +40,7 @@
 #include <reel/data/text.hpp>
 #include <reel/data/trees.hpp>
 #include <reel/data/vocabulary.hpp>
+#include <reel/layers/adaptive_softmax.hpp>
 #include <reel/layers/attention.hpp>
 #include <reel/data/word_vectors.hpp>
 #include <reel/layers/bidirectional.hpp>
@@ -66,6 +69,7 @@
 #include <reel/layers/state.hpp>
 #include <reel/layers/stream.hpp>
 #include <reel/layers/target_steps.hpp>
+#include <reel/layers/tied_embedding.hpp>
 #include <reel/layers/truncated_bptt.hpp>
 #include <reel/optim/optimizer.hpp>
 #include <reel/optim/train_step.hpp>
