@@ -20,11 +20,16 @@
 #include <reel/cells.hpp>
 #include <reel/data/batches.hpp>
 #include <reel/data/corpus.hpp>
+#include <reel/data/dates.hpp>
 #include <reel/data/file.hpp>
+#include <reel/data/forecast_errors.hpp>
 #include <reel/data/safetensors.hpp>
+#include <reel/data/scaling.hpp>
 #include <reel/data/split.hpp>
+#include <reel/data/table.hpp>
 #include <reel/data/text.hpp>
 #include <reel/data/vocabulary.hpp>
+#include <reel/data/windows.hpp>
 #include <reel/layers/bidirectional.hpp>
 #include <reel/layers/cell.hpp>
 #include <reel/layers/check_cell.hpp>

@@ -1,0 +1,58 @@
+// Forecasts by a model and by plain rules, and how far they were from what came.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "model.hpp"
+
+namespace forecast {
+
+// Values as the model sees them [H, B, K], and where the output is an interval its ends.
+struct Forecasts {
+  reel::Array values, low, high;  // low and high empty: points
+  bool intervals() const { return low.dimension() == 3; }
+};
+
+// Something that forecasts H rows behind windows of a data set.
+struct Method {
+  std::string name;
+  std::function<Forecasts(const Dataset&, std::span<const reel::Window>)> forecast;
+};
+
+// Rolled out if the model's step is below `horizon`: what was forecast is read as if it had come,
+// covariates stay as they were. Gaussian intervals of a rollout are those of kPaths drawn futures.
+constexpr std::size_t kPaths = 100;
+Forecasts forecast_windows(const Forecaster& forecaster, const Dataset& data,
+                           std::span<const reel::Window> windows, std::size_t horizon);
+Method model_method(const Forecaster& forecaster);
+
+// The last value, again and again; the last season's, in a row.
+Method repeat_last(const Settings& settings);
+Method seasonal_naive(const Settings& settings, std::size_t season);
+// For each target a linear map of its own T values, less the last one, to its next H values, less
+// the same: ridge regression on the windows in `train`, its strength the one that is best on `dev`.
+Method linear_model(const Settings& settings, const Dataset& data, const reel::RowRange& train,
+                    const reel::RowRange& dev);
+
+struct Figures {
+  std::vector<reel::ForecastErrors> of_target;  // in the file's units
+  std::vector<reel::ForecastErrors> of_step;    // of each of the H rows, over `unit`
+  reel::ForecastErrors scaled;                  // all values, over `unit`
+  reel::IntervalErrors interval;                // over `unit`
+  bool intervals = false;
+
+  double mase(const Scaling& scaling) const;  // mean over the targets; NaN if one has no scale
+};
+Figures measure(const Method& method, const Dataset& data, std::span<const reel::Window> windows,
+                const Settings& settings);
+
+// A table: a line for each method.
+struct Scored {
+  std::string name;
+  Figures figures;
+};
+std::string figures_table(const std::vector<Scored>& scored, const Dataset& data);
+
+}  // namespace forecast
