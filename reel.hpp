@@ -33,6 +33,7 @@
 #include <reel/layers/bidirectional.hpp>
 #include <reel/layers/cell.hpp>
 #include <reel/layers/check_cell.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/dropout.hpp>
 #include <reel/layers/embedding.hpp>
 #include <reel/layers/init.hpp>
@@ -52,5 +53,6 @@
 #include <reel/layers/truncated_bptt.hpp>
 #include <reel/optim/optimizer.hpp>
 #include <reel/optim/train_step.hpp>
+#include <reel/optim/training_state.hpp>
 #include <reel/optim/weights.hpp>
 #include <reel/optim/workers.hpp>

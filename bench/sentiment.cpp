@@ -61,13 +61,14 @@ Racer reel_racer(const Data& data, std::size_t threads) {
   auto classifier = std::make_shared<Classifier>(data.task.classifier);
   TrainOptions options = data.options;
   options.threads = threads;
+  options.learning_rate = kRate;
   auto trainer = std::make_shared<Trainer>(*classifier, data.task.train, options);
   return {fmt::format("reel, {} thread{}", threads, threads == 1 ? "" : "s"),
           false,
           [&data, classifier, trainer](std::size_t first, std::size_t count) {
             const auto start = std::chrono::steady_clock::now();
             for (std::size_t i = first; i < first + count; ++i)
-              trainer->step(data.plan[i % data.plan.size()], kRate);
+              trainer->step(data.plan[i % data.plan.size()]);
             return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
           },
           {}};

@@ -32,7 +32,7 @@ struct Stack {
   Result operator()(const Var& x) const { return (*this)(x, Options{}); }
 
   // One step without time: x [B, in] -> output [B, width] and state, as inference does it.
-  std::pair<Var, State> step(const Var& x, const State& state) const;
+  std::pair<Var, State> step(const Var& x, const State& state) const requires Layer::kRunsForward;
   State initial_state(std::size_t batch) const {
     State state;
     for (const Layer& layer : layers) state.push_back(layer.initial_state(batch));
@@ -156,7 +156,8 @@ auto Stack<Layer>::stream(std::size_t batch, std::size_t in) const -> Stream<Sta
 }
 
 template <class Layer>
-auto Stack<Layer>::step(const Var& x, const State& state) const -> std::pair<Var, State> {
+auto Stack<Layer>::step(const Var& x, const State& state) const -> std::pair<Var, State>
+requires Layer::kRunsForward {
   check_layers(state);
   State next;
   Var below = x;

@@ -59,6 +59,22 @@ void Optimizer::collect_slices() {
   }
 }
 
+void Optimizer::set_slots(std::vector<Slot> slots) {
+  check<Error>(slots.size() == slots_.size(), "optimizer: there must be {} slots; got {}",
+               slots_.size(), slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const Parameter& p = *parameters_[i];
+    const std::vector<Array>& state = slots[i].state;
+    check<Error>(state.size() == (slots[i].steps == 0 ? 0 : states_),
+                 "optimizer: {} must have {} arrays once it was updated; got {} after {} updates",
+                 p.name, states_, state.size(), slots[i].steps);
+    for (const Array& array : state)
+      check<Error>(shape_of(array) == p.shape(), "optimizer: the state of {} must be {}; got {}",
+                   p.name, p.shape(), shape_of(array));
+  }
+  slots_ = std::move(slots);
+}
+
 void Optimizer::zero_grad() {
   for (Parameter* p : parameters_) p->zero_grad();
 }

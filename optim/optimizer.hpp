@@ -22,6 +22,15 @@ class Optimizer {
   void zero_grad();
   const std::vector<Parameter*>& parameters() const { return parameters_; }
 
+  // What it keeps for a parameter besides its value.
+  struct Slot {
+    std::vector<Array> state;  // shaped as the parameter; none before its first update
+    std::size_t steps = 0;     // updates so far
+  };
+  const std::vector<Slot>& slots() const { return slots_; }  // of each parameter
+  // Throws Error, changing nothing, unless there is a slot as above for each parameter.
+  void set_slots(std::vector<Slot> slots);
+
   double learning_rate;
 
  protected:
@@ -39,15 +48,11 @@ class Optimizer {
   virtual void update(const Slice& slice) const = 0;
 
  private:
-  struct Slot {
-    std::vector<Array> state;  // shaped as the parameter; none before its first update
-    std::size_t steps = 0;
-  };
   void collect_slices();
 
   std::vector<Parameter*> parameters_;
   std::size_t states_;
-  std::vector<Slot> slots_;  // of each parameter
+  std::vector<Slot> slots_;
   std::vector<Slice> slices_;
 };
 

@@ -10,7 +10,9 @@ namespace apps {
 // Counts units of work and tells rate and time left.
 class Progress {
  public:
-  explicit Progress(std::size_t total);
+  explicit Progress(std::size_t total, std::string unit = "tokens");
+
+  void start_at(std::size_t done) { start_done_ = done_ = done; }  // units done before
 
   // `done` more units; shows `text` with share, rate and time left, at most ten times a second.
   void advance(std::size_t done, const std::string& text);
@@ -24,7 +26,8 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   Clock::time_point start_ = Clock::now(), shown_{};
-  std::size_t total_, done_ = 0;
+  std::size_t total_, start_done_ = 0, done_ = 0;
+  std::string unit_;
   bool terminal_, drawn_ = false;
 };
 

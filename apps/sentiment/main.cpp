@@ -13,7 +13,7 @@ using namespace sentiment;
 
 struct TrainCommand {
   apps::TextSource source;
-  std::string dev_file, model;
+  std::string dev_file;
   SplitOptions split;
   Settings settings;
   TrainOptions options;
@@ -21,16 +21,13 @@ struct TrainCommand {
 
   void add_options(CLI::App& command) {
     source.add_options(command);
-    command.add_option("--model", model, "folder to save the model in")->required();
+    options.add_options(command);
     command.add_option("--dev", dev_file, "TSV to choose the best epoch on");
     command.add_option("--cell", settings.cell, "recurrent cell")
         ->check(CLI::IsMember({"rnn", "lstm", "gru"}))
         ->capture_default_str();
     const auto size = [&](const char* name, std::size_t& value, const char* help) {
       apps::add_number(command, name, value, std::size_t{1}, kLargestSize, help);
-    };
-    const auto positive = [&](const char* name, double& value, const char* help) {
-      apps::add_number(command, name, value, 1e-9, 1e9, help);
     };
     const auto share = [&](const char* name, auto& value, const char* help) {
       apps::add_number(command, name, value, 0.0, 0.95, help);
@@ -40,22 +37,14 @@ struct TrainCommand {
     size("--embedding", settings.embedding_size, "width of the word vectors");
     size("--hidden", settings.hidden_size, "width of the recurrent state");
     size("--max-length", settings.max_length, "words kept of each text");
-    size("--epochs", options.epochs, "passes over the texts");
-    size("--batch", options.batch_size, "texts in a step");
-    positive("--rate", options.learning_rate, "learning rate of Adam, falling to 0");
-    positive("--clip", options.clip, "bound of the gradient's norm");
     size("--min-count", limits.min_count, "rarer words become <unk>");
     size("--max-words", limits.max_size, "size of the vocabulary");
     share("--dropout", settings.dropout, "of word vectors and of the last state");
     share("--word-dropout", options.word_dropout, "share of words hidden while training");
-    command.add_option("--seed", options.seed, "of the weights, the order and the dropout")
-        ->capture_default_str();
     command.add_option("--split-seed", split.seed, "of what is held out")->capture_default_str();
-    apps::add_number(command, "--threads", options.threads, std::size_t{0}, std::size_t{1024},
-                     fmt::format("0: all cores; up to {} train, to the same result", kShards));
   }
 
-  int run() {
+  int run(const CLI::App& command) {
     const reel::Corpus corpus = source.read();
     reel::require_two_classes(corpus, source.name());
     const reel::Corpus dev =
@@ -68,11 +57,10 @@ struct TrainCommand {
                task.classifier.vocabulary.size(), reel::describe(task.classifier.model));
 
     require_both_classes(task.train, source.name());
-    std::filesystem::create_directories(model);  // fails now rather than after the training
+    options.prepare(command);
     const bool complete = train(task.classifier, task.train, task.dev, options);
-    save(model, task.classifier);
-    if (!complete) fmt::print("interrupted; ");
-    fmt::print("model saved in {}\n", model);
+    save(options.folder, task.classifier);
+    fmt::print("model saved in {}\n", options.folder.string());
     if (!task.held_out.labels.empty())
       fmt::print("held-out accuracy {:.4f}\n", evaluate(task.classifier, task.held_out).accuracy);
     return complete ? 0 : apps::kInterrupted;
@@ -119,13 +107,14 @@ int main(int argc, char** argv) {
   int result = 0;
 
   TrainCommand train;
-  CLI::App* command = app.add_subcommand("train", "learn from labelled texts, save the model");
-  train.add_options(*command);
-  command->callback([&] { result = train.run(); });
+  CLI::App* const training =
+      app.add_subcommand("train", "learn from labelled texts, save the model");
+  train.add_options(*training);
+  training->callback([&] { result = train.run(*training); });
 
   std::string model;
   apps::TextSource source;
-  command = app.add_subcommand("eval", "measure a model on labelled texts");
+  CLI::App* command = app.add_subcommand("eval", "measure a model on labelled texts");
   command->add_option("--model", model, "folder of the model")->required();
   source.add_options(*command);
   command->callback([&] { result = evaluate_command(model, source); });

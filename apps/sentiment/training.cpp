@@ -1,11 +1,6 @@
 #include "training.hpp"
 
-#include <fmt/format.h>
-
 #include <numeric>
-
-#include "../common/interrupt.hpp"
-#include "../common/progress.hpp"
 
 namespace sentiment {
 
@@ -79,11 +74,6 @@ double count_right(const Var& logits, const Array& y) {
   return right;
 }
 
-// The scores of parts, made into one: sums of what is a mean, until divided by the count.
-void add(Score& sums, const Score& mean, std::size_t count) {
-  sums.loss += mean.loss * static_cast<double>(count);
-  sums.accuracy += mean.accuracy * static_cast<double>(count);
-}
 Score mean_of(const Score& sums, std::size_t count) {
   const auto n = static_cast<double>(count);
   return {sums.loss / n, sums.accuracy / n};
@@ -114,74 +104,48 @@ Score evaluate(const Classifier& classifier, const Examples& examples) {
 }
 
 Trainer::Trainer(Classifier& classifier, const Examples& examples, const TrainOptions& options)
-    : classifier_(classifier),
+    : optimizer(parameters(classifier.model), {.learning_rate = options.learning_rate}),
+      train_step(optimizer, options.step(kShards)),
+      classifier_(classifier),
       examples_(examples),
-      word_dropout_(options.word_dropout),
-      optimizer_(parameters(classifier.model), {.learning_rate = options.learning_rate}),
-      step_(optimizer_, {.shards = kShards,
-                         .workers = options.threads,
-                         .clip_norm = options.clip,
-                         .seed = options.seed}) {}
+      word_dropout_(options.word_dropout) {}
 
-Score Trainer::step(const std::vector<std::size_t>& rows, double learning_rate) {
+double Trainer::step(const std::vector<std::size_t>& rows) {
   const std::vector<std::size_t> dealt = deal(rows, kShards);
-  std::array<double, kShards> right{};
-  optimizer_.learning_rate = learning_rate;
-  const double loss = step_(rows.size(), [&](Shard& shard) {
+  return train_step(rows.size(), [&](Shard& shard) {
     Batch batch =
         make_batch(examples_.sequences, std::span(dealt).subspan(shard.begin, shard.rows()));
     drop_words(batch, word_dropout_, shard.random);
-    const Array y = targets(batch, examples_);
-    const Var logits = classifier_.model(batch, &shard.random);
-    right[shard.index] = count_right(logits, y);
-    return bce_with_logits(logits, y);
+    return bce_with_logits(classifier_.model(batch, &shard.random), targets(batch, examples_));
   });
-  return {loss,
-          std::accumulate(right.begin(), right.end(), 0.0) / static_cast<double>(rows.size())};
 }
 
 bool train(Classifier& classifier, const Examples& examples, const Examples& dev,
            const TrainOptions& options) {
   std::vector<std::size_t> lengths;
   for (const auto& sequence : examples.sequences) lengths.push_back(sequence.size());
+  std::vector<std::vector<std::size_t>> batches;
   Trainer trainer(classifier, examples, options);
-  Random random(options.seed);
-  const apps::InterruptGuard guard;
-  apps::Progress progress(options.epochs *
-                          std::accumulate(lengths.begin(), lengths.end(), std::size_t{0}));
-  double best = -1;
-  NamedArrays best_weights;
 
-  for (std::size_t epoch = 1; epoch <= options.epochs && !apps::interrupted(); ++epoch) {
-    Score sums;
-    std::size_t seen = 0;
-    for (const auto& rows :
-         plan_batches(lengths, options.batch_size, {.bucket = true, .seed = random.bits()})) {
-      add(sums, trainer.step(rows, options.learning_rate * (1 - progress.share())), rows.size());
-      seen += rows.size();
-      progress.advance(
-          count_tokens(examples, rows),
-          fmt::format("epoch {}/{}  loss {:.4f}", epoch, options.epochs, mean_of(sums, seen).loss));
-      if (apps::interrupted()) break;
-    }
-    progress.clear();
-    const Score score = mean_of(sums, seen);
-    std::string line = fmt::format("epoch {}/{}  loss {:.6f}  accuracy {:.4f}", epoch,
-                                   options.epochs, score.loss, score.accuracy);
-    if (!dev.labels.empty()) {
-      const Score on_dev = evaluate(classifier, dev);
-      line += fmt::format("  dev loss {:.6f}  dev accuracy {:.4f}", on_dev.loss, on_dev.accuracy);
-      if (on_dev.accuracy > best) {
-        best = on_dev.accuracy;
-        best_weights = export_weights(parameters(classifier.model));
-      }
-    }
-    fmt::print("{}  {:.0f} tokens/s  left {}\n", line, progress.rate(), progress.left());
-    std::fflush(stdout);
+  apps::TrainingTask task;
+  task.units = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
+  task.plan = [&](std::uint64_t seed) {
+    batches = plan_batches(lengths, options.batch_size, {.bucket = true, .seed = seed});
+    return batches.size();
+  };
+  task.step = [&](std::size_t i) -> apps::TrainingTask::Done {
+    const double loss = trainer.step(batches[i]);
+    return {loss, static_cast<double>(batches[i].size()), count_tokens(examples, batches[i])};
+  };
+  if (!dev.labels.empty()) {
+    task.measure = [&]() -> std::vector<apps::Measure> {
+      const Score score = evaluate(classifier, dev);
+      return {{"dev loss", score.loss}, {"dev accuracy", score.accuracy}};
+    };
+    task.best_by = "dev accuracy";
+    task.lower_is_better = false;
   }
-  if (!best_weights.empty())
-    import_weights(parameters(classifier.model), best_weights, "best epoch");
-  return !apps::interrupted();
+  return apps::Training(trainer.optimizer, trainer.train_step, options).run(task);
 }
 
 }  // namespace sentiment

@@ -1,6 +1,7 @@
 // Training and measuring a sentiment model.
 #pragma once
 
+#include "../common/training.hpp"
 #include "model.hpp"
 
 namespace sentiment {
@@ -39,14 +40,10 @@ Score evaluate(const Classifier& classifier, const Examples& examples);
 // Into which a minibatch is cut; results depend on it.
 constexpr std::size_t kShards = 4;
 
-struct TrainOptions {
-  std::size_t epochs = 7;
-  std::size_t batch_size = 32;
-  double learning_rate = 1e-3;  // of Adam at first; falls to 0 in a straight line
-  double clip = 5;              // bound of the gradient's norm
-  double word_dropout = 0.3;    // share of words replaced by <unk> while training
-  std::uint64_t seed = 1;
-  std::size_t threads = 0;  // 0: as many as there are cores, at most kShards
+struct TrainOptions : apps::TrainingOptions {
+  double word_dropout = 0.3;  // share of words replaced by <unk> while training
+
+  TrainOptions() { epochs = 7; }
 };
 
 // Minibatch steps of one classifier on one set of examples, both of which must outlive it.
@@ -54,19 +51,20 @@ class Trainer {
  public:
   Trainer(Classifier& classifier, const Examples& examples, const TrainOptions& options);
 
-  // Learns from the examples of these indices.
-  Score step(const std::vector<std::size_t>& rows, double learning_rate);
+  // Learns from the examples of these indices and returns their mean loss.
+  double step(const std::vector<std::size_t>& rows);
+
+  reel::Adam optimizer;
+  reel::TrainStep train_step;
 
  private:
   Classifier& classifier_;
   const Examples& examples_;
   double word_dropout_;
-  reel::Adam optimizer_;
-  reel::TrainStep step_;
 };
 
-// Trains in place and prints a line per epoch. With dev examples, the classifier ends as it was
-// after the epoch that labelled most of them right. Returns false if Ctrl-C ended it early.
+// Trains in place. With dev examples, the classifier ends as it was after the epoch that labelled
+// most of them right. Returns false if Ctrl-C ended it early.
 bool train(Classifier& classifier, const Examples& examples, const Examples& dev,
            const TrainOptions& options);
 

@@ -3,6 +3,7 @@
 
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/start.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/module.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -77,5 +78,7 @@ struct Gru {
     return {pointwise("gru", next, xz, hz, n, s.h)};
   }
 };
+
+REEL_LAYERS_OF(Gru);
 
 }  // namespace reel::inline REEL_PRECISION

@@ -4,6 +4,7 @@
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/activation.hpp>
 #include <reel/layers/cells/start.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/module.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -41,5 +42,7 @@ struct IndRnn {
     visit("bias", self.bias);
   }
 };
+
+REEL_LAYERS_OF(IndRnn);
 
 }  // namespace reel::inline REEL_PRECISION

@@ -3,6 +3,7 @@
 
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/start.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/module.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -76,5 +77,7 @@ struct LayerNormGru {
     return parts;
   }
 };
+
+REEL_LAYERS_OF(LayerNormGru);
 
 }  // namespace reel::inline REEL_PRECISION

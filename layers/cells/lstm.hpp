@@ -4,6 +4,7 @@
 
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/start.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/module.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -144,5 +145,7 @@ inline auto Lstm::variant(const Var& gates, const Var& cell) const -> State {
   };
   return {pointwise("lstm", output, o, c, shown, peephole(peephole_o)), c};
 }
+
+REEL_LAYERS_OF(Lstm);
 
 }  // namespace reel::inline REEL_PRECISION

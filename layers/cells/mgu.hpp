@@ -3,6 +3,7 @@
 
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/start.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/module.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -45,5 +46,7 @@ struct Mgu {
     visit("bias", self.bias);
   }
 };
+
+REEL_LAYERS_OF(Mgu);
 
 }  // namespace reel::inline REEL_PRECISION

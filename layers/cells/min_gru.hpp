@@ -3,6 +3,7 @@
 
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/start.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/module.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -37,5 +38,7 @@ struct MinGru {
     visit("bias", self.bias);
   }
 };
+
+REEL_LAYERS_OF(MinGru);
 
 }  // namespace reel::inline REEL_PRECISION

@@ -3,6 +3,7 @@
 
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/start.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/module.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -41,5 +42,7 @@ struct MinLstm {
     visit("bias", self.bias);
   }
 };
+
+REEL_LAYERS_OF(MinLstm);
 
 }  // namespace reel::inline REEL_PRECISION

@@ -4,6 +4,7 @@
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/activation.hpp>
 #include <reel/layers/cells/start.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/module.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -42,5 +43,7 @@ struct Rnn {
     visit("bias_ih", self.bias_ih);
   }
 };
+
+REEL_LAYERS_OF(Rnn);
 
 }  // namespace reel::inline REEL_PRECISION

@@ -3,6 +3,7 @@
 
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/start.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/module.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -64,5 +65,7 @@ struct Slstm {
     visit("bias", self.bias);
   }
 };
+
+REEL_LAYERS_OF(Slstm);
 
 }  // namespace reel::inline REEL_PRECISION

@@ -3,6 +3,7 @@
 
 #include <reel/layers/cell.hpp>
 #include <reel/layers/cells/start.hpp>
+#include <reel/layers/compiled.hpp>
 #include <reel/layers/module.hpp>
 
 namespace reel::inline REEL_PRECISION {
@@ -77,5 +78,7 @@ struct Sru {
     visit("bias", self.bias);
   }
 };
+
+REEL_LAYERS_OF(Sru);
 
 }  // namespace reel::inline REEL_PRECISION

@@ -179,16 +179,30 @@ TEST_F(Sentiment, TellsHowItIsUsed) {
   EXPECT_FALSE(exists("m"));
 }
 
-TEST_F(Sentiment, SavesWhatItLearnedWhenInterrupted) {
-  write("long.tsv", examples(2000));
-  write("interrupt.sh", fmt::format("'{}' train --data long.tsv --model m --epochs 10000 &\n"
-                                    "pid=$!\nsleep 1\nkill -INT $pid\nwait $pid\n",
-                                    REEL_SENTIMENT));
+TEST_F(Sentiment, GoesOnAfterCtrlCAsIfNothingHadHappened) {
+  write("long.tsv", examples(1000));
+  const std::string command =
+      "train --data long.tsv --embedding 8 --hidden 8 --epochs 60 --dev-share 0.1 --model ";
+  // Ctrl-C when there is something to go on from.
+  write("interrupt.sh",
+        fmt::format("'{}' {} m &\n"
+                    "pid=$!\nwhile ! [ -e m/training.safetensors ]; do sleep 0.01; done\n"
+                    "kill -INT $pid\nwait $pid\n",
+                    REEL_SENTIMENT, command));
   const std::string script = fmt::format("cd '{}' && bash -m interrupt.sh", folder_.string());
   const int status = std::system((script + " >out 2>err").c_str());
   EXPECT_EQ(WEXITSTATUS(status), 130);
-  EXPECT_TRUE(contains(read("out"), "interrupted")) << read("out") << read("err");
+  EXPECT_TRUE(contains(read("out"), "interrupted; the same command with --resume goes on"))
+      << read("out") << read("err");
   EXPECT_EQ(run("predict --model m 'fine'").code, 0);
+
+  expect_refusal(run(command + "m --resume --rate 0.5"),
+                 "training.safetensors: was begun with --rate '0.001', which is '0.5' now");
+  EXPECT_EQ(run(command + "m --resume").code, 0);
+  EXPECT_EQ(run(command + "whole").code, 0);
+  EXPECT_EQ(read("m/weights.safetensors"), read("whole/weights.safetensors"));
+  EXPECT_FALSE(exists("m/training.safetensors"));
+  expect_refusal(run(command + "m --resume"), "nothing to go on with");
 }
 
 }  // namespace

@@ -1,0 +1,210 @@
+#include "training.hpp"
+
+#include <fmt/format.h>
+#include <reel/data/file.hpp>
+#include <reel/optim/training_state.hpp>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numbers>
+
+#include "interrupt.hpp"
+#include "progress.hpp"
+#include "run.hpp"
+
+namespace apps {
+namespace {
+
+constexpr const char* kBest = "best.";
+constexpr const char* kCarried = "carried.";
+constexpr const char* kProgress = "progress";
+
+nlohmann::json to_json(const Epoch& epoch) {
+  nlohmann::json measures = nlohmann::json::array();
+  for (const Measure& m : epoch.measures) measures.push_back({m.name, m.value});
+  return {
+      {"number", epoch.number}, {"loss", epoch.loss}, {"measures", measures}, {"rate", epoch.rate}};
+}
+
+Epoch to_epoch(const nlohmann::json& json) {
+  Epoch epoch{json.at("number"), json.at("loss"), {}, json.at("rate")};
+  for (const auto& m : json.at("measures")) epoch.measures.push_back({m.at(0), m.at(1)});
+  return epoch;
+}
+
+double value_of(const std::vector<Measure>& measures, const std::string& name) {
+  for (const Measure& m : measures)
+    if (m.name == name) return m.value;
+  throw reel::Error("training: nothing measured is called " + name);
+}
+
+}  // namespace
+
+void TrainingOptions::add_options(CLI::App& command) {
+  const std::size_t most = std::size_t{1} << 20;
+  command.add_option("--model", folder, "folder to save the model in")->required();
+  command.add_option("--report", report, "page to write: curves, settings, examples");
+  command.add_flag("--resume", resume, "go on with a training that was interrupted");
+  add_number(command, "--epochs", epochs, std::size_t{1}, most, "passes over the data");
+  add_number(command, "--batch", batch_size, std::size_t{1}, most, "examples in a step");
+  add_number(command, "--rate", learning_rate, 1e-9, 1e9, "learning rate at first");
+  command.add_option("--schedule", schedule, "how the learning rate falls")
+      ->check(CLI::IsMember({"linear", "cosine", "constant"}))
+      ->capture_default_str();
+  add_number(command, "--clip", clip, 1e-9, 1e9, "bound of the gradient's norm");
+  add_number(command, "--patience", patience, std::size_t{0}, most,
+             "epochs without a better score until it ends; 0: never");
+  command.add_option("--seed", seed, "of the weights, the order and the dropout")
+      ->capture_default_str();
+  add_number(command, "--threads", threads, std::size_t{0}, std::size_t{1024},
+             "0: all cores; the result is the same for any number");
+}
+
+void TrainingOptions::prepare(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    if (name == "--help" || name == "--resume" || name == "--report" || name == "--threads" ||
+        name == "--model")
+      continue;
+    std::string value;
+    for (const std::string& one : option->results()) value += (value.empty() ? "" : " ") + one;
+    if (option->count() == 0) value = option->get_default_str();
+    if (!value.empty()) given[name] = value;
+  }
+  std::filesystem::create_directories(folder);
+}
+
+Training::Training(reel::Optimizer& optimizer, reel::TrainStep& step,
+                   const TrainingOptions& options)
+    : optimizer_(optimizer), step_(step), options_(options) {}
+
+double Training::rate_at(double share) const {
+  const double left = 1 - std::min(share, 1.0);
+  if (options_.schedule == "linear") return options_.learning_rate * left;
+  if (options_.schedule == "cosine")
+    return options_.learning_rate * (1 - std::cos(std::numbers::pi * left)) / 2;
+  return options_.learning_rate;
+}
+
+void Training::save(const TrainingTask& task, const Position& at) const {
+  reel::Safetensors more;
+  for (const auto& [name, array] : best_weights_) more.arrays.emplace(kBest + name, array);
+  for (const auto& [name, array] : task.carried)
+    if (at.minibatch > 0 && array->size() > 0) more.arrays.emplace(kCarried + name, *array);
+  nlohmann::json progress = {
+      {"given", options_.given},   {"epoch", at.epoch}, {"minibatch", at.minibatch},
+      {"loss", at.loss},           {"count", at.count}, {"units", at.units},
+      {"best_epoch", best_epoch_}, {"best", best_},     {"seconds", seconds_}};
+  for (const Epoch& epoch : history_) progress["history"].push_back(to_json(epoch));
+  more.metadata[kProgress] = progress.dump();
+  save_training(file(), optimizer_, step_, std::move(more));
+}
+
+auto Training::load(const TrainingTask& task) -> Position {
+  const std::string source = file();
+  reel::check<reel::FileError>(std::filesystem::exists(file()),
+                               "{}: not there, so there is nothing to go on with", source);
+  reel::Safetensors more = load_training(file(), optimizer_, step_);
+  Position at;
+  try {
+    const auto progress = nlohmann::json::parse(more.metadata[kProgress]);
+    std::map<std::string, std::string> given = progress.at("given");
+    for (const auto& [name, value] : options_.given) given.try_emplace(name);
+    for (const auto& [name, value] : given) {
+      const auto now = options_.given.find(name);
+      const std::string chosen = now == options_.given.end() ? "" : now->second;
+      reel::check<reel::FileError>(value == chosen, "{}: was begun with {} '{}', which is '{}' now",
+                                   source, name, value, chosen);
+    }
+    at = {progress.at("epoch"), progress.at("minibatch"), progress.at("loss"), progress.at("count"),
+          progress.at("units")};
+    best_epoch_ = progress.at("best_epoch");
+    best_ = progress.at("best");
+    seconds_ = progress.at("seconds");
+    if (progress.contains("history"))
+      for (const auto& epoch : progress["history"]) history_.push_back(to_epoch(epoch));
+  } catch (const nlohmann::json::exception& e) {
+    throw reel::FileError(source + ": this is no state of such a training; " + e.what());
+  }
+  for (auto& [name, array] : more.arrays) {
+    if (name.starts_with(kBest)) best_weights_[name.substr(5)] = std::move(array);
+    if (!name.starts_with(kCarried)) continue;
+    reel::check<reel::FileError>(task.carried.contains(name.substr(8)), "{}: {} is not known",
+                                 source, name);
+    waiting_[name.substr(8)] = std::move(array);
+  }
+  return at;
+}
+
+// Returns whether to go on.
+bool Training::end_epoch(const TrainingTask& task, const Position& at, double rate,
+                         const std::string& left) {
+  Epoch& epoch =
+      history_.emplace_back(Epoch{at.epoch, at.count > 0 ? at.loss / at.count : 0, {}, rate});
+  std::string line =
+      fmt::format("epoch {}/{}  loss {:.6f}", epoch.number, options_.epochs, epoch.loss);
+  if (task.measure) epoch.measures = task.measure();
+  for (const Measure& m : epoch.measures) line += fmt::format("  {} {:.4f}", m.name, m.value);
+  bool better = false;
+  if (!task.best_by.empty() && !epoch.measures.empty()) {
+    const double now = value_of(epoch.measures, task.best_by);
+    better = best_epoch_ == 0 || (task.lower_is_better ? now < best_ : now > best_);
+    if (better) {
+      best_ = now;
+      best_epoch_ = at.epoch;
+      best_weights_ = reel::export_weights(optimizer_.parameters());
+    }
+  }
+  fmt::print("{}{}  {:.0f} {}/s  left {}\n", line, better ? " *" : "", rate, task.unit, left);
+  std::fflush(stdout);
+  return best_epoch_ == 0 || options_.patience == 0 || at.epoch < best_epoch_ + options_.patience;
+}
+
+bool Training::run(const TrainingTask& task) {
+  Position at;
+  if (options_.resume) at = load(task);
+  const InterruptGuard guard;
+  Progress progress(options_.epochs * task.units, task.unit);
+  progress.start_at(at.units);
+  const double before = seconds_;
+  reel::Random random(options_.seed);
+  for (std::size_t epoch = 1; epoch < at.epoch; ++epoch) random.bits();
+
+  bool complete = at.epoch > options_.epochs;
+  while (!complete && !interrupted()) {
+    const std::size_t steps = task.plan(random.bits());
+    for (auto& [name, array] : std::exchange(waiting_, {}))
+      *task.carried.at(name) = std::move(array);
+    for (; at.minibatch < steps && !interrupted(); ++at.minibatch) {
+      optimizer_.learning_rate = rate_at(progress.share());
+      const TrainingTask::Done done = task.step(at.minibatch);
+      at.loss += done.loss * done.count;
+      at.count += done.count;
+      at.units += done.units;
+      progress.advance(done.units, fmt::format("epoch {}/{}  loss {:.4f}", at.epoch,
+                                               options_.epochs, at.loss / at.count));
+    }
+    progress.clear();
+    if (at.minibatch < steps) break;
+    const bool go_on = end_epoch(task, at, progress.rate(), progress.left());
+    seconds_ = before + progress.seconds();
+    at = {at.epoch + 1, 0, 0, 0, at.units};
+    complete = !go_on || at.epoch > options_.epochs;
+    if (!complete) save(task, at);
+  }
+  seconds_ = before + progress.seconds();
+  if (complete)
+    std::filesystem::remove(file());
+  else
+    save(task, at);
+  if (!best_weights_.empty()) {
+    reel::import_weights(optimizer_.parameters(), best_weights_, "best epoch");
+    fmt::print("best epoch: {}\n", best_epoch_);
+  }
+  if (!complete)
+    fmt::print("interrupted; the same command with --resume goes on from epoch {}, step {}\n",
+               at.epoch, at.minibatch + 1);
+  return complete;
+}
+
+}  // namespace apps

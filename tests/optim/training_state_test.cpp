@@ -1,0 +1,115 @@
+// Training that stops and goes on gives the same bits as training that does not.
+#include <gtest/gtest.h>
+#include <reel/autodiff/ops.hpp>
+#include <reel/data/file.hpp>
+#include <reel/layers/linear.hpp>
+#include <reel/layers/loss.hpp>
+#include <reel/optim/training_state.hpp>
+#include "../data/temp_folder.hpp"
+
+namespace reel::inline REEL_PRECISION {
+namespace {
+
+using test::TempFolder;
+
+struct Session {
+  Random random{3};
+  Linear model{4, 2, random};
+  Adam optimizer;
+  TrainStep step;
+
+  Session()
+      : optimizer(parameters(model), {.learning_rate = 0.1}), step(optimizer, {.shards = 2}) {}
+  void learn(int steps) {
+    for (int i = 0; i < steps; ++i)
+      step(6, [&](Shard& shard) {
+        Array x = empty_array({shard.rows(), 4});
+        for (real& one : x) one = static_cast<real>(shard.random.normal());
+        return mean(square(model(Var(std::move(x)))));
+      });
+  }
+};
+
+TEST(TrainingState, GoesOnToTheSameBits) {
+  const TempFolder folder;
+  Session whole, before, after;
+  whole.learn(9);
+  before.learn(4);
+  Safetensors more;
+  more.arrays.emplace("carried", full_array({2, 3}, 5));
+  more.metadata["epoch"] = "1";
+  save_training(folder / "t", before.optimizer, before.step, more);
+
+  const Safetensors back = load_training(folder / "t", after.optimizer, after.step);
+  EXPECT_EQ(back.arrays, more.arrays);
+  EXPECT_EQ(back.metadata, more.metadata);
+  after.learn(5);
+  EXPECT_EQ(after.model.weight.value(), whole.model.weight.value());
+  EXPECT_EQ(after.model.bias.value(), whole.model.bias.value());
+  EXPECT_NE(before.model.bias.value(), whole.model.bias.value());
+}
+
+TEST(TrainingState, KeepsWhatHadNoUpdate) {
+  const TempFolder folder;
+  Session some, other;
+  some.model.bias.trainable = false;
+  some.learn(2);
+  save_training(folder / "t", some.optimizer, some.step);
+  load_training(folder / "t", other.optimizer, other.step);
+  EXPECT_EQ(other.optimizer.slots()[0].steps, 2U);
+  EXPECT_EQ(other.optimizer.slots()[1].steps, 0U);
+  EXPECT_TRUE(other.optimizer.slots()[1].state.empty());
+}
+
+std::string refusal(const std::filesystem::path& path) {
+  Session run;
+  const Array old = run.model.weight.value();
+  try {
+    load_training(path, run.optimizer, run.step);
+  } catch (const FileError& e) {
+    EXPECT_EQ(run.model.weight.value(), old);
+    EXPECT_EQ(run.step.step_number, 0U);
+    return e.what();
+  }
+  return "none";
+}
+
+TEST(TrainingState, RefusesOtherFilesAndChangesNothing) {
+  const TempFolder folder;
+  const std::string path = folder / "t";
+  Session run;
+  run.learn(1);
+  const auto saved = [&] {
+    save_training(path, run.optimizer, run.step);
+    return load_safetensors(path);
+  };
+  Safetensors file = saved();
+  file.metadata["training.step"] = "soon";
+  save_safetensors(path, file);
+  EXPECT_EQ(refusal(path), path + ": training.step must be a number; found soon");
+
+  file = saved();
+  file.arrays.erase("training.value.weight");
+  save_safetensors(path, file);
+  EXPECT_EQ(refusal(path), path +
+                               ": training.value.weight is missing; this is no state of such a "
+                               "training");
+  file = saved();
+  file.arrays["training.state0.bias"] = full_array({7}, 0);
+  save_safetensors(path, file);
+  EXPECT_EQ(refusal(path), path + ": training.state0.bias must be [2]; found [7]");
+
+  file = saved();
+  file.arrays.erase("training.state1.bias");
+  save_safetensors(path, file);
+  EXPECT_EQ(refusal(path), path +
+                               ": optimizer: bias must have 2 arrays once it was updated; got 1 "
+                               "after 1 updates");
+  file = saved();
+  file.arrays["training.value.more"] = full_array({1}, 0);
+  save_safetensors(path, file);
+  EXPECT_EQ(refusal(path), path + ": training.value.more belongs to no parameter of this training");
+}
+
+}  // namespace
+}  // namespace reel::inline REEL_PRECISION
