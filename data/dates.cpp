@@ -69,7 +69,8 @@ std::optional<Time> parse_time(std::string_view text) {
   if (!found) return {};
   std::array<int, 6> n = {0, 1, 1, 0, 0, 0};
   std::copy(found->begin(), found->end(), n.begin());
-  const year_month_day date{std::chrono::year(n[0]), std::chrono::month(static_cast<unsigned>(n[1])),
+  const year_month_day date{std::chrono::year(n[0]),
+                            std::chrono::month(static_cast<unsigned>(n[1])),
                             std::chrono::day(static_cast<unsigned>(n[2]))};
   if (!date.ok() || n[3] > 23 || n[4] > 59 || n[5] > 59) return {};
   return time_of(date, n[3] * 3600 + n[4] * 60 + n[5]);

@@ -143,8 +143,9 @@ Sheet read_sheet(const std::filesystem::path& path) {
                      record->line, sheet.header.size(), record->fields.size());
     sheet.records.push_back(std::move(*record));
   }
-  check<FileError>(!sheet.records.empty(), "{}: table must have a header and a row; found neither{}",
-                   sheet.source, sheet.header.empty() ? "" : " a row");
+  check<FileError>(!sheet.records.empty(),
+                   "{}: table must have a header and a row; found neither{}", sheet.source,
+                   sheet.header.empty() ? "" : " a row");
   for (auto name = sheet.header.begin(); name != sheet.header.end(); ++name)
     check<FileError>(std::find(sheet.header.begin(), name, *name) == name,
                      "{}:1: columns must have names of their own; found {:?} twice", sheet.source,
@@ -169,11 +170,12 @@ std::vector<Time> read_times(const Sheet& sheet, const std::vector<std::size_t>&
   std::vector<Time> times;
   for (const Record& record : sheet.records) {
     std::string text;
-    for (std::size_t i = 0; i < columns.size(); ++i)
-      text += kMarks[i] + record.fields[columns[i]];
+    for (std::size_t i = 0; i < columns.size(); ++i) text += kMarks[i] + record.fields[columns[i]];
     const std::optional<Time> time = parse_time(text);
-    check<FileError>(time.has_value(), "{}: a date such as 2016-07-01 00:00 must stand here; found "
-                     "{:?}", sheet.where(record, columns[0]), text);
+    check<FileError>(time.has_value(),
+                     "{}: a date such as 2016-07-01 00:00 must stand here; found "
+                     "{:?}",
+                     sheet.where(record, columns[0]), text);
     check<FileError>(times.empty() || *time > times.back(),
                      "{}: dates must rise from row to row; found {:?} after {}",
                      sheet.where(record, columns[0]), text,
@@ -223,8 +225,8 @@ Table read_table(const std::filesystem::path& path, const TableOptions& options)
     for (std::size_t i = 0; i < sheet.header.size(); ++i)
       if (std::find(dates.begin(), dates.end(), i) == dates.end() && holds_numbers(sheet, i))
         wanted.push_back(i);
-  check<FileError>(!wanted.empty(), "{}: there must be a column of numbers; found {}",
-                   sheet.source, fmt::join(sheet.header, ", "));
+  check<FileError>(!wanted.empty(), "{}: there must be a column of numbers; found {}", sheet.source,
+                   fmt::join(sheet.header, ", "));
   for (const std::size_t column : wanted) {
     table.names.push_back(sheet.header[column]);
     table.columns.push_back(read_numbers(sheet, column));
@@ -241,7 +243,8 @@ Table with_missing_rows(Table table) {
     const auto steps = steps_between(first, time, step);
     check<Error>(steps.has_value(),
                  "with_missing_rows: dates must be {} {} apart, or a multiple; found {} between "
-                 "steps", step.months != 0 ? step.months : step.seconds,
+                 "steps",
+                 step.months != 0 ? step.months : step.seconds,
                  step.months != 0 ? "month(s)" : "seconds", format_time(time, false));
     places.push_back(static_cast<std::size_t>(*steps));
   }

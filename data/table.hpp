@@ -32,9 +32,9 @@ struct Table {
 
 // Reads a CSV file: a header with names, then a row on each line; fields are separated by what
 // the header has first of comma, semicolon and tab, and may be quoted (RFC 4180). UTF-8, with or
-// without a byte order mark, LF or CRLF; blank lines do not count. A cell is a number with a decimal
-// point, or a gap: nothing, NA, N/A, NaN, null, none in any case, - or ?. Throws FileError, naming
-// line and column, where something else stands, where dates do not rise, or if a column is
+// without a byte order mark, LF or CRLF; blank lines do not count. A cell is a number with a
+// decimal point, or a gap: nothing, NA, N/A, NaN, null, none in any case, - or ?. Throws FileError,
+// naming line and column, where something else stands, where dates do not rise, or if a column is
 // missing.
 Table read_table(const std::filesystem::path& path, const TableOptions& options = {});
 

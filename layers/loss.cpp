@@ -49,7 +49,9 @@ Var quantile_loss(const Var& y, const Var& target, const std::vector<real>& quan
   column.push_back(1);
   return mean(pointwise(
       "quantile_loss",
-      [](auto a, auto t, auto share) { return where(a <= t, share * (t - a), (1 - share) * (a - t)); },
+      [](auto a, auto t, auto share) {
+        return where(a <= t, share * (t - a), (1 - share) * (a - t));
+      },
       y, reshape(target, column), Var(q)));
 }
 

@@ -17,12 +17,12 @@ using Rule = std::function<void(const Dataset&, std::size_t target, std::size_t 
 Method by_rule(std::string name, const Settings& settings, Rule rule) {
   const std::size_t horizon = settings.horizon, length = settings.input_length;
   const auto forecast = [=](const Dataset& data, std::span<const Window> windows) {
-    const std::size_t targets = data.source.window_targets();
+    const std::size_t targets = data.targets();
     Forecasts all{empty_array({horizon, windows.size(), targets}), {}, {}};
     std::vector<double> values(horizon);
     for (std::size_t b = 0; b < windows.size(); ++b)
       for (std::size_t k = 0; k < targets; ++k) {
-        rule(data, data.target_of(windows[b], k), windows[b].begin + length, values);
+        rule(data, k, windows[b].begin + length, values);
         for (std::size_t h = 0; h < horizon; ++h)
           all.values(h, b, k) = static_cast<real>(values[h]);
       }
@@ -64,8 +64,7 @@ void read_inputs(const Dataset& data, std::size_t target, std::size_t row,
                  std::span<double> inputs) {
   const std::size_t length = inputs.size() - 1;
   const double last = data.value(target, row - 1);
-  for (std::size_t t = 0; t < length; ++t)
-    inputs[t] = data.value(target, row - length + t) - last;
+  for (std::size_t t = 0; t < length; ++t) inputs[t] = data.value(target, row - length + t) - last;
   inputs[length] = 1;
 }
 
@@ -118,16 +117,16 @@ Method linear_model(const Settings& settings, const Dataset& data, const RowRang
                     const RowRange& dev) {
   static constexpr double kStrengths[] = {0.01, 0.1, 1, 10, 100, 1000};
   const std::size_t length = settings.input_length, horizon = settings.horizon;
-  const std::size_t targets = data.source.targets.size();
+  const std::size_t targets = data.targets();
   const WindowOptions shape{length, horizon};
   std::vector<Ridge> sums(targets, {{length + 1, length + 1}, {length + 1, horizon}});
   const auto each = [&](const RowRange& rows, auto&& act) {
     std::vector<double> truth(horizon);
     for (const Window& window : find_windows(data.series, shape, rows))
-      for (std::size_t k = 0; k < data.source.window_targets(); ++k) {
-        const std::size_t target = data.target_of(window, k), row = window.begin + length;
-        for (std::size_t h = 0; h < horizon; ++h) truth[h] = data.value(target, row + h);
-        act(target, row, truth);
+      for (std::size_t k = 0; k < targets; ++k) {
+        const std::size_t row = window.begin + length;
+        for (std::size_t h = 0; h < horizon; ++h) truth[h] = data.value(k, row + h);
+        act(k, row, truth);
       }
   };
   std::vector<double> inputs(length + 1);
@@ -152,11 +151,11 @@ Method linear_model(const Settings& settings, const Dataset& data, const RowRang
     if (best.empty() || errors.mse() < least) best = std::move(weights), least = errors.mse();
   }
   const auto shared = std::make_shared<std::vector<Matrix>>(std::move(best));
-  return by_rule("linear", settings,
-                 [shared](const Dataset& all, std::size_t target, std::size_t row,
-                          std::span<double> values) {
-                   apply((*shared)[target], all, target, row, values);
-                 });
+  return by_rule(
+      "linear", settings,
+      [shared](const Dataset& all, std::size_t target, std::size_t row, std::span<double> values) {
+        apply((*shared)[target], all, target, row, values);
+      });
 }
 
 }  // namespace forecast

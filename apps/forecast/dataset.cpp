@@ -91,6 +91,23 @@ Table read_source(const std::filesystem::path& path, Source& source) {
   return table;
 }
 
+std::size_t guess_season(std::span<const Time> times) {
+  constexpr std::int64_t kDay = 86400;
+  if (times.size() < 2) return 1;
+  const TimeStep step = infer_step(times);
+  if (step.months != 0)
+    return static_cast<std::size_t>(std::max<std::int64_t>(12 / step.months, 1));
+  if (step.seconds < kDay) return static_cast<std::size_t>(kDay / step.seconds);
+  return step.seconds == kDay ? 7 : 1;
+}
+
+bool has_gaps(const Table& table, const RowRange& rows) {
+  return std::any_of(table.columns.begin(), table.columns.end(), [&](const auto& column) {
+    const auto part = std::span(column).subspan(rows.begin, rows.end - rows.begin);
+    return std::any_of(part.begin(), part.end(), [](double value) { return std::isnan(value); });
+  });
+}
+
 Scaling fit_scaling(const Table& table, const Source& source, const RowRange& train) {
   Scaling scaling;
   scaling.columns = Standardizer::fit(transformed(table, source), train.begin, train.end);
@@ -104,9 +121,8 @@ Scaling fit_scaling(const Table& table, const Source& source, const RowRange& tr
   return scaling;
 }
 
-Dataset make_dataset(Table table, const Source& source, const Scaling& scaling,
-                     std::size_t ahead) {
-  Dataset data{source, scaling, std::move(table), 0, {}};
+Dataset make_dataset(Table table, const Source& source, const Scaling& scaling, std::size_t ahead) {
+  Dataset data{source, scaling, std::move(table), 0, {}, 0};
   data.known = data.table.rows;
   extend(data.table, ahead);
   const Columns scaled = scaling.columns.apply(transformed(data.table, source));
@@ -116,23 +132,24 @@ Dataset make_dataset(Table table, const Source& source, const Scaling& scaling,
     flags.push_back(observed(column));
   }
   CalendarFeatures calendar;
-  if (source.calendar)
-    calendar = calendar_features(data.table.times, infer_step(data.table.times));
+  if (source.calendar) calendar = calendar_features(data.table.times, infer_step(data.table.times));
 
-  const std::size_t targets = source.targets.size(), width = source.window_targets();
-  for (std::size_t first = 0; first < targets; first += width) {
-    std::vector<const std::vector<double>*> inputs, truth;
-    const auto add = [&](const Columns& columns, std::size_t begin, std::size_t end) {
-      for (std::size_t c = begin; c < end; ++c) inputs.push_back(&columns[c]);
-    };
-    add(filled, first, first + width);
-    add(filled, targets, filled.size());
-    if (source.gap_flags) add(flags, first, first + width), add(flags, targets, flags.size());
-    add(calendar.columns, 0, calendar.columns.size());
-    for (std::size_t k = first; k < first + width; ++k) truth.push_back(&scaled[k]);
-    data.series.push_back({join(inputs), join(truth)});
-  }
+  data.calendar_width = calendar.columns.size();
+  std::vector<const std::vector<double>*> inputs, truth;
+  for (const auto& column : filled) inputs.push_back(&column);
+  for (const auto& column : flags)
+    if (source.gap_flags) inputs.push_back(&column);
+  for (const auto& column : calendar.columns) inputs.push_back(&column);
+  for (std::size_t k = 0; k < source.targets.size(); ++k) truth.push_back(&scaled[k]);
+  data.series.push_back({join(inputs), join(truth)});
   return data;
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n") == text.npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
 }
 
 }  // namespace forecast

@@ -26,7 +26,7 @@ struct Method {
 constexpr std::size_t kPaths = 100;
 Forecasts forecast_windows(const Forecaster& forecaster, const Dataset& data,
                            std::span<const reel::Window> windows, std::size_t horizon);
-Method model_method(const Forecaster& forecaster);
+Method model_method(const Forecaster& forecaster, const std::string& name);
 
 // The last value, again and again; the last season's, in a row.
 Method repeat_last(const Settings& settings);
@@ -48,11 +48,15 @@ struct Figures {
 Figures measure(const Method& method, const Dataset& data, std::span<const reel::Window> windows,
                 const Settings& settings);
 
-// A table: a line for each method.
+// A line for each method, below a line of headings; s is the deviation of a target in the part to
+// learn from.
 struct Scored {
   std::string name;
   Figures figures;
 };
-std::string figures_table(const std::vector<Scored>& scored, const Dataset& data);
+std::vector<std::vector<std::string>> figures_table(const std::vector<Scored>& scored,
+                                                    const Dataset& data);
+// The same as text, in columns.
+std::string aligned(const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace forecast

@@ -25,7 +25,6 @@ void fields(auto& f, auto&& visit) {
   visit("date", f.source.date);
   visit("calendar", f.source.calendar);
   visit("logarithm", f.source.logarithm);
-  visit("shared", f.source.shared);
   visit("gap_flags", f.source.gap_flags);
   visit("season", f.source.season);
   visit("mean", f.scaling.columns.mean);
@@ -44,6 +43,7 @@ void fields(auto& f, auto&& visit) {
   visit("layers", f.settings.layers);
   visit("hidden_size", f.settings.hidden_size);
   visit("patch", f.settings.patch);
+  visit("shared", f.settings.shared);
   visit("linear", f.settings.linear);
   visit("dropout", f.settings.dropout);
 }
@@ -73,7 +73,7 @@ void check_parts(const Parts& p, const std::string& source) {
   in_range("hidden_size", s.hidden_size), in_range("season", p.source.season);
   in_range("targets", p.source.targets.size()), in_range("split", p.split.size(), 3);
   const std::size_t columns = p.source.targets.size() + p.source.covariates.size();
-  in_range("width", p.width, p.source.window_targets() + p.source.covariates.size());
+  in_range("width", p.width, columns);
   const bool fits = p.scaling.columns.mean.size() == columns &&
                     p.scaling.columns.deviation.size() == columns &&
                     p.scaling.unit.size() == p.source.targets.size() &&
@@ -113,7 +113,7 @@ Forecaster load(const fs::path& folder) {
   check<FileError>(file.metadata["settings"] == fingerprint(text),
                    "{}: settings.json beside it is of another model", weights);
   Random random(0);
-  Network network(p.settings, p.source.season, p.width, p.source.window_targets(), random);
+  Network network(p.settings, p.source.season, p.width, p.source.targets.size(), random);
   Forecaster forecaster{p.source, p.settings, p.scaling, p.split, p.width, std::move(network)};
   import_weights(parameters(forecaster.network), file.arrays, weights);
   return forecaster;

@@ -29,9 +29,11 @@ struct Settings {
   std::string cell = "lstm";      // lstm or gru
   std::size_t layers = 1;
   std::size_t hidden_size = 64;
-  std::size_t patch = 1;          // rows that are one step of the recurrent layer
-  bool linear = true;             // add a linear map of the window to the correction
-  reel::real dropout = 0.1;       // between layers and of the last output
+  std::size_t patch = 1;     // rows that are one step of the recurrent layer
+  bool shared = true;        // the recurrent layer reads one target at a time, by the same
+                             // weights; else all at once
+  bool linear = true;        // add a linear map of the window to the correction
+  reel::real dropout = 0.1;  // between layers and of the last output
 
   // Numbers for each value: itself; low, middle, high; or mean and deviation.
   std::size_t numbers() const { return output == "point" ? 1 : output == "quantile" ? 3 : 2; }
@@ -54,23 +56,25 @@ class Network {
 
   static void fields(auto& self, auto&& visit) {
     std::visit([&](auto& stack) { visit("recurrent", stack); }, self.recurrent_);
-    visit("head", self.head_);
-    if (self.linear_) visit("linear", *self.linear_);
+    for (std::size_t k = 0; k < self.heads_.size(); ++k) {
+      visit("head" + std::to_string(k), self.heads_[k]);
+      if (self.settings_.linear) visit("linear" + std::to_string(k), self.linears_[k]);
+    }
   }
 
  private:
-  using Layers =
-      std::variant<reel::Stack<reel::Recurrent<reel::Lstm>>, reel::Stack<reel::Recurrent<reel::Gru>>>;
+  using Layers = std::variant<reel::Stack<reel::Recurrent<reel::Lstm>>,
+                              reel::Stack<reel::Recurrent<reel::Gru>>>;
   static Layers make_layers(const Settings& settings, std::size_t width, reel::Random& random);
   reel::Var base(const reel::Var& values) const;
+  reel::Var recurrent_inputs(const reel::Var& x) const;
   reel::Var correction(const reel::Var& x, reel::Random* random) const;
 
   Settings settings_;
   std::size_t season_, width_, targets_;
   Layers recurrent_;
   reel::Dropout dropout_;
-  reel::Linear head_;
-  std::optional<reel::Linear> linear_;
+  std::vector<reel::Linear> heads_, linears_;  // of each target
 };
 
 // A trained model and all that a forecast needs.

@@ -9,7 +9,7 @@ using namespace reel;
 namespace {
 constexpr real kSmallestDeviation = real(1e-3);
 
-std::size_t patch_count(const Settings& settings) { return settings.input_length / settings.patch; }
+std::ptrdiff_t extent(std::size_t n) { return static_cast<std::ptrdiff_t>(n); }
 }  // namespace
 
 std::vector<real> Settings::quantiles() const {
@@ -38,67 +38,85 @@ Network::Layers Network::make_layers(const Settings& settings, std::size_t width
   throw Error("cell: must be lstm or gru; got " + settings.cell);
 }
 
-Network::Network(const Settings& settings, std::size_t season, std::size_t width, std::size_t targets,
-                 Random& random)
+Network::Network(const Settings& settings, std::size_t season, std::size_t width,
+                 std::size_t targets, Random& random)
     : settings_(settings),
       season_(season),
       width_(width),
       targets_(targets),
-      recurrent_(make_layers(settings, width, random)),
-      dropout_(settings.dropout),
-      head_(settings.hidden_size, settings.step * targets * settings.numbers(), random) {
-  if (!settings.linear) return;
-  const std::size_t numbers = settings.step * targets * settings.numbers();
-  linear_.emplace(settings.input_length * targets, numbers, random);
-  linear_->weight.value.fill(0);  // starts as the base forecast alone
+      recurrent_(make_layers(settings, settings.shared ? width - targets + 1 : width, random)),
+      dropout_(settings.dropout) {
+  const std::size_t out = settings.step * settings.numbers();
+  for (std::size_t k = 0; k < targets; ++k) {
+    heads_.emplace_back(settings.hidden_size, out, random);
+    if (!settings.linear) continue;
+    linears_.emplace_back(settings.input_length, out, random);
+    linears_[k].weight.mutable_value().fill(0);  // at first the base forecast alone
+  }
 }
 
 // The plain forecast of each of the next rows [step, B, K], from the window's values [T, B, K].
 Var Network::base(const Var& values) const {
-  const auto length = static_cast<std::ptrdiff_t>(settings_.input_length);
-  const auto season = static_cast<std::ptrdiff_t>(season_);
+  const std::ptrdiff_t length = extent(settings_.input_length), season = extent(season_);
   std::vector<Var> rows;
-  for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(settings_.step); ++i)
+  for (std::ptrdiff_t i = 0; i < extent(settings_.step); ++i)
     rows.push_back(
         index(values, 0, settings_.base == "season" ? length - season + i % season : length - 1));
   return stack(rows, 0);
 }
 
-// [B, step K numbers] from x [T, B, F], the first K of which are the targets.
+// The steps of the recurrent layer [T / patch, rows, patch width]: a row for each window, or for
+// each target of each window; from x [T, B, F].
+Var Network::recurrent_inputs(const Var& x) const {
+  const std::ptrdiff_t length = extent(settings_.input_length), batch = extent(x.size(1)),
+                       targets = extent(targets_), width = extent(width_),
+                       patch = extent(settings_.patch);
+  Var rows = x;
+  if (settings_.shared && targets_ > 1) {
+    rows = reshape(slice(x, 2, 0, targets), {length, batch, targets, 1});
+    if (width > targets) {
+      const Var others = reshape(slice(x, 2, targets, width), {length, batch, 1, width - targets});
+      rows = concat({rows, expand(others, {x.size(0), x.size(1), targets_, width_ - targets_})}, 3);
+    }
+  }
+  rows = reshape(rows, {length / patch, patch, -1, settings_.shared ? width - targets + 1 : width});
+  return reshape(permute(rows, {0, 2, 1, 3}), {length / patch, extent(rows.size(2)), -1});
+}
+
+// [B, step numbers] of each target, from x [T, B, F], side by side [B, K, step numbers].
 Var Network::correction(const Var& x, Random* random) const {
-  const std::size_t batch = x.size(1), steps = patch_count(settings_);
-  const auto extent = [](std::size_t n) { return static_cast<std::ptrdiff_t>(n); };
-  const Var patches = reshape(
-      permute(reshape(x, {extent(steps), extent(settings_.patch), extent(batch), extent(width_)}),
-              {0, 2, 1, 3}),
-      {extent(steps), extent(batch), -1});
   const Var last = std::visit(
       [&](const auto& layers) {
-        return layers(patches, {.all_outputs = false, .random = random}).last();
+        return layers(recurrent_inputs(x), {.all_outputs = false, .random = random}).last();
       },
       recurrent_);
-  const Var result = head_(dropout_(last, random));
-  if (!linear_) return result;
-  const Var values = slice(x, 2, 0, extent(targets_));
-  return result + (*linear_)(reshape(permute(values, {1, 0, 2}), {extent(batch), -1}));
+  const Var features = dropout_(last, random);
+  const bool own = settings_.shared && targets_ > 1;
+  const Var each = own ? reshape(features, {extent(x.size(1)), extent(targets_), -1}) : features;
+  std::vector<Var> results;
+  for (std::size_t k = 0; k < targets_; ++k) {
+    Var result = heads_[k](own ? index(each, 1, extent(k)) : each);
+    if (settings_.linear) result = result + linears_[k](transpose(index(x, 2, extent(k))));
+    results.push_back(result);
+  }
+  return stack(results, 1);
 }
 
 Var Network::operator()(const Var& x, Random* random) const {
-  const auto targets = static_cast<std::ptrdiff_t>(targets_);
-  const auto width = static_cast<std::ptrdiff_t>(width_);
+  const std::ptrdiff_t targets = extent(targets_), width = extent(width_);
   const Var values = slice(x, 2, 0, targets);
-  const Var last = slice(values, 0, -1, static_cast<std::ptrdiff_t>(settings_.input_length));
   const bool level = settings_.base != "none";
+  const Var last =
+      slice(values, 0, extent(settings_.input_length) - 1, extent(settings_.input_length));
   const Var differences = level ? Var(values - last) : values;
   const Var inputs =
       targets == width ? differences : concat({differences, slice(x, 2, targets, width)}, 2);
 
-  const Axes extents = {static_cast<std::ptrdiff_t>(x.size(1)),
-                        static_cast<std::ptrdiff_t>(settings_.step), targets,
-                        static_cast<std::ptrdiff_t>(settings_.numbers())};
-  const Var result = permute(reshape(correction(inputs, random), extents), {1, 0, 2, 3});
-  const Var plain = level ? reshape(base(values), {extents[1], extents[0], targets, 1})
-                          : zeros({1, 1, 1, 1});
+  const std::ptrdiff_t batch = extent(x.size(1)), step = extent(settings_.step);
+  Var result =
+      reshape(correction(inputs, random), {batch, targets, step, extent(settings_.numbers())});
+  result = permute(result, {2, 0, 1, 3});
+  const Var plain = level ? reshape(base(values), {step, batch, targets, 1}) : zeros({1, 1, 1, 1});
   if (settings_.output != "gaussian") return result + plain;
   const auto [mean, raw] = reel::split<2>(result);
   return concat({mean + plain, softplus(raw) + kSmallestDeviation}, 3);
