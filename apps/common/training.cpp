@@ -10,6 +10,7 @@
 
 #include "interrupt.hpp"
 #include "progress.hpp"
+#include "report.hpp"
 #include "run.hpp"
 
 namespace apps {
@@ -71,6 +72,7 @@ void TrainingOptions::prepare(const CLI::App& command) {
     if (option->count() == 0) value = option->get_default_str();
     if (!value.empty()) given[name] = value;
   }
+  check_report(report);
   std::filesystem::create_directories(folder);
 }
 

@@ -58,11 +58,17 @@ struct TrainCommand {
 
     require_both_classes(task.train, source.name());
     options.prepare(command);
-    const bool complete = train(task.classifier, task.train, task.dev, options);
+    apps::Report report("reel-sentiment");
+    const bool complete = train(task.classifier, task.train, task.dev, options, report);
     save(options.folder, task.classifier);
     fmt::print("model saved in {}\n", options.folder.string());
-    if (!task.held_out.labels.empty())
-      fmt::print("held-out accuracy {:.4f}\n", evaluate(task.classifier, task.held_out).accuracy);
+    if (!task.held_out.labels.empty()) {
+      const std::string line = fmt::format("held-out accuracy {:.4f}",
+                                           evaluate(task.classifier, task.held_out).accuracy);
+      fmt::print("{}\n", line);
+      report.paragraph(line);
+    }
+    if (!options.report.empty()) report.write(options.report);
     return complete ? 0 : apps::kInterrupted;
   }
 };

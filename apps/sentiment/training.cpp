@@ -121,7 +121,7 @@ double Trainer::step(const std::vector<std::size_t>& rows) {
 }
 
 bool train(Classifier& classifier, const Examples& examples, const Examples& dev,
-           const TrainOptions& options) {
+           const TrainOptions& options, apps::Report& report) {
   std::vector<std::size_t> lengths;
   for (const auto& sequence : examples.sequences) lengths.push_back(sequence.size());
   std::vector<std::vector<std::size_t>> batches;
@@ -145,7 +145,11 @@ bool train(Classifier& classifier, const Examples& examples, const Examples& dev
     task.best_by = "dev accuracy";
     task.lower_is_better = false;
   }
-  return apps::Training(trainer.optimizer, trainer.train_step, options).run(task);
+  apps::Training training(trainer.optimizer, trainer.train_step, options);
+  const bool complete = training.run(task);
+  if (!options.report.empty())
+    report.training(options, training, task.unit, describe(classifier.model));
+  return complete;
 }
 
 }  // namespace sentiment

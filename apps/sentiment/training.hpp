@@ -1,7 +1,7 @@
 // Training and measuring a sentiment model.
 #pragma once
 
-#include "../common/training.hpp"
+#include "../common/report.hpp"
 #include "model.hpp"
 
 namespace sentiment {
@@ -64,8 +64,8 @@ class Trainer {
 };
 
 // Trains in place. With dev examples, the classifier ends as it was after the epoch that labelled
-// most of them right. Returns false if Ctrl-C ended it early.
+// most of them right. Returns false if Ctrl-C ended it early. Tells `report` of it.
 bool train(Classifier& classifier, const Examples& examples, const Examples& dev,
-           const TrainOptions& options);
+           const TrainOptions& options, apps::Report& report);
 
 }  // namespace sentiment

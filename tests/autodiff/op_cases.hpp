@@ -24,9 +24,10 @@ struct OpCase {
   double low = -2, high = 2;                   // the domain of the inputs
   std::vector<double> kinks = {};              // points of it to stay away from
   std::vector<double> extremes = {-300, 300};  // inputs at which the value and slopes are finite
-  bool distinct = false;                       // no two elements of the inputs may be close
-  bool elementwise = false;                    // takes inputs of any shapes that broadcast
-  bool constant = false;                       // no gradient flows, although the value changes
+  double terms = 0;          // how large terms are at the extremes whose sum may be small
+  bool distinct = false;     // no two elements of the inputs may be close
+  bool elementwise = false;  // takes inputs of any shapes that broadcast
+  bool constant = false;     // no gradient flows, although the value changes
 };
 
 std::vector<OpCase> elementwise_cases();

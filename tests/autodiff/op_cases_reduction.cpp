@@ -165,6 +165,7 @@ OpCase layer_norm_case(const char* suffix, const std::vector<Shape>& c) {
   row.shapes = shapes(3, 37);
   row.empty = shapes(0, 5);
   row.ones = shapes(1, 1);
+  if (!c.empty()) row.terms = 300;  // the gain and c
   return row;
 }
 
