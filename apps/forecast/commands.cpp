@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <reel/layers/module.hpp>
 
-#include <cmath>
-#include <iostream>
+#include <algorithm>
 
 #include "../common/run.hpp"
+#include "pictures.hpp"
 
 namespace forecast {
 
@@ -64,6 +64,24 @@ std::vector<Scored> score(const std::vector<Method>& all, const Prepared& prepar
   return scored;
 }
 
+// Prints the figures of the test part; with the first, the middle and the last forecast they go
+// onto the page, if one is wanted.
+void measure_and_show(const Forecaster& forecaster, const Prepared& prepared, apps::Report& report,
+                      const std::string& page) {
+  const std::vector<Window> windows = test_windows(forecaster, prepared);
+  const std::vector<Method> all = methods(forecaster, prepared);
+  const Settings& settings = forecaster.settings;
+  const auto scored = score(all, prepared, windows, settings);
+  const std::string title =
+      fmt::format("Test: {} windows, {} rows ahead", windows.size(), settings.horizon);
+  fmt::print("{}\n{}", title, aligned(figures_table(scored, prepared.data)));
+  if (page.empty()) return;
+  report.heading(title);
+  show_figures(report, scored, prepared.data);
+  for (const std::size_t i : {std::size_t{0}, windows.size() / 2, windows.size() - 1})
+    show_forecast(report, all, prepared.data, windows[i], settings);
+}
+
 }  // namespace
 
 int run_train(TrainRequest request) {
@@ -94,31 +112,28 @@ int run_train(TrainRequest request) {
       request.data.filename().string(), prepared.data.known, parts.train.end,
       parts.dev.end - parts.dev.begin, parts.test.end - parts.test.begin, source.season,
       describe(forecaster.network));
-  std::vector<apps::Epoch> history;
-  const bool complete = train(forecaster, prepared.data, parts, request.options, history);
+  apps::Report report("reel-forecast: " + request.data.filename().string());
+  const bool complete = train(forecaster, prepared.data, parts, request.options, report);
   save(request.options.folder, forecaster);
   fmt::print("model saved in {}\n", request.options.folder.string());
-  if (!complete) return apps::kInterrupted;
-  if (parts.test.end > parts.test.begin) {
-    const std::vector<Window> windows = test_windows(forecaster, prepared);
-    const auto scored = score(methods(forecaster, prepared), prepared, windows, settings);
-    fmt::print("test: {} windows, {} rows ahead\n{}", windows.size(), settings.horizon,
-               aligned(figures_table(scored, prepared.data)));
-  }
-  return 0;
+  if (complete && parts.test.end > parts.test.begin)
+    measure_and_show(forecaster, prepared, report, request.options.report);
+  if (!request.options.report.empty()) report.write(request.options.report);
+  return complete ? 0 : apps::kInterrupted;
 }
 
 int run_eval(const UseRequest& request) {
+  apps::check_report(request.report);
   const Forecaster forecaster = load(request.model);
   const Prepared prepared = open(forecaster, request);
-  const std::vector<Window> windows = test_windows(forecaster, prepared);
-  const auto scored = score(methods(forecaster, prepared), prepared, windows, forecaster.settings);
-  fmt::print("{} windows, {} rows ahead\n{}", windows.size(), forecaster.settings.horizon,
-             aligned(figures_table(scored, prepared.data)));
+  apps::Report report("reel-forecast: measures");
+  measure_and_show(forecaster, prepared, report, request.report);
+  if (!request.report.empty()) report.write(request.report);
   return 0;
 }
 
 int run_backtest(const UseRequest& request) {
+  apps::check_report(request.report);
   const Forecaster forecaster = load(request.model);
   const Prepared prepared = open(forecaster, request);
   const Settings& settings = forecaster.settings;
@@ -146,10 +161,18 @@ int run_backtest(const UseRequest& request) {
   }
   fmt::print("{}\n{} origins, {} rows apart\n{}", aligned(rows), windows.size(), every,
              aligned(figures_table(scored, prepared.data)));
+  if (!request.report.empty()) {
+    apps::Report report("reel-forecast: backtest");
+    show_figures(report, scored, prepared.data);
+    for (std::size_t i = 0; i < std::min(windows.size(), kMostCharts); ++i)
+      show_forecast(report, all, prepared.data, windows[i], settings);
+    report.write(request.report);
+  }
   return 0;
 }
 
 int run_predict(const UseRequest& request) {
+  apps::check_report(request.report);
   const Forecaster forecaster = load(request.model);
   const Settings& settings = forecaster.settings;
   Source source = forecaster.source;
@@ -180,6 +203,12 @@ int run_predict(const UseRequest& request) {
       if (f.intervals()) print(f.low), print(f.high);
     }
     fmt::print("{}\n", line);
+  }
+  if (!request.report.empty()) {
+    apps::Report report("reel-forecast: " + path.filename().string());
+    const Method given{settings.cell, [&](auto&&...) { return f; }};
+    show_forecast(report, {given}, data, window, settings);
+    report.write(request.report);
   }
   return 0;
 }

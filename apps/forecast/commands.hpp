@@ -11,7 +11,7 @@ namespace forecast {
 
 struct TrainRequest {
   std::filesystem::path data;  // none: the bundled one
-  Source source{.season = 0};  // 0: as the dates suggest
+  Source source;
   std::vector<double> split = {0.7, 0.1, 0.2};
   Settings settings;
   TrainOptions options;
@@ -20,7 +20,8 @@ struct TrainRequest {
 int run_train(TrainRequest request);
 
 struct UseRequest {
-  std::filesystem::path model, data, report;
+  std::filesystem::path model, data;
+  std::string report;
   std::vector<double> split;  // none: as in training
   std::size_t every = 0, rows = 0;
 };

@@ -20,7 +20,7 @@ struct Source {
   bool calendar = false;                // sine and cosine of the place in day, week and year
   bool logarithm = false;               // the targets' logarithms are what is learned
   bool gap_flags = false;               // say which values were filled in
-  std::size_t season = 1;               // rows after which the series is like itself
+  std::size_t season = 0;  // rows after which the series is like itself; 0: guess_season says
 };
 
 // The rows of the three parts.

@@ -49,7 +49,7 @@ void fields(auto& f, auto&& visit) {
 }
 
 // What is read before there is a network.
-struct Parts {
+struct Saved {
   Source source;
   Settings settings;
   Scaling scaling;
@@ -62,7 +62,7 @@ bool is_one_of(const std::string& text, const std::vector<std::string>& choices)
 }
 
 // Throws FileError unless a network can be made of them.
-void check_parts(const Parts& p, const std::string& source) {
+void check_saved(const Saved& p, const std::string& source) {
   const auto in_range = [&](const char* name, std::size_t value, std::size_t low = 1) {
     check<FileError>(value >= low && value <= kLargestSize, "{}: {} must lie in {} .. {}; found {}",
                      source, name, low, kLargestSize, value);
@@ -101,10 +101,10 @@ Forecaster load(const fs::path& folder) {
   const std::string source = folder / "settings.json";
   const std::string text = read_file(source);
   const nlohmann::json json = parse_json(text, source);
-  Parts p;
+  Saved p;
   try {
     fields(p, [&](const char* name, auto& field) { json.at(name).get_to(field); });
-    check_parts(p, source);
+    check_saved(p, source);
   } catch (const nlohmann::json::exception& e) {
     throw FileError(source + ": these are no settings of a forecasting model; " + e.what());
   }

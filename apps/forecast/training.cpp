@@ -1,11 +1,13 @@
 #include "training.hpp"
 
+#include <reel/layers/module.hpp>
+
 namespace forecast {
 
 using namespace reel;
 
 bool train(Forecaster& forecaster, const Dataset& data, const Parts& parts,
-           const TrainOptions& options, std::vector<apps::Epoch>& history) {
+           const TrainOptions& options, apps::Report& report) {
   const Settings& settings = forecaster.settings;
   const WindowOptions shape{settings.input_length, settings.step, options.stride};
   std::vector<Window> windows = find_windows(data.series, shape, parts.train);
@@ -50,7 +52,8 @@ bool train(Forecaster& forecaster, const Dataset& data, const Parts& parts,
   }
   apps::Training training(optimizer, step, options);
   const bool complete = training.run(task);
-  history = training.history();
+  if (!options.report.empty())
+    report.training(options, training, task.unit, describe(forecaster.network));
   return complete;
 }
 

@@ -1,7 +1,7 @@
 // Training a forecasting model.
 #pragma once
 
-#include "../common/training.hpp"
+#include "../common/report.hpp"
 #include "forecasts.hpp"
 
 namespace forecast {
@@ -18,9 +18,9 @@ struct TrainOptions : apps::TrainingOptions {
 };
 
 // Trains in place on windows in `parts.train`; the model ends as it was after the epoch with the
-// least mean squared error (over the deviations' squares) in `parts.dev`. Returns false if Ctrl-C
-// ended it early; `history`: the epochs.
+// least mean squared error (over the deviations' squares) in `parts.dev`. Its course goes into the
+// report. Returns false if Ctrl-C ended it early.
 bool train(Forecaster& forecaster, const Dataset& data, const Parts& parts,
-           const TrainOptions& options, std::vector<apps::Epoch>& history);
+           const TrainOptions& options, apps::Report& report);
 
 }  // namespace forecast
