@@ -38,7 +38,8 @@ std::vector<Method> methods(const Forecaster& forecaster, const Prepared& prepar
   const WindowOptions shape{settings.input_length, settings.horizon};
   std::vector<Method> all = {model_method(forecaster, settings.cell)};
   if (!find_windows(prepared.data.series, shape, prepared.parts.train).empty())
-    all.push_back(linear_model(settings, prepared.data, prepared.parts.train, prepared.parts.dev));
+    all.push_back(linear_model(
+        settings, fit_linear(prepared.data, shape, prepared.parts.train, prepared.parts.dev)));
   all.push_back(repeat_last(settings));
   if (forecaster.source.season > 1)
     all.push_back(seasonal_naive(settings, forecaster.source.season));
@@ -112,6 +113,9 @@ int run_train(TrainRequest request) {
       request.data.filename().string(), prepared.data.known, parts.train.end,
       parts.dev.end - parts.dev.begin, parts.test.end - parts.test.begin, source.season,
       describe(forecaster.network));
+  if (settings.linear == "fit")
+    forecaster.network.start_linear(
+        fit_linear(prepared.data, {settings.input_length, settings.step}, parts.train, parts.dev));
   apps::Report report("reel-forecast: " + request.data.filename().string());
   const bool complete = train(forecaster, prepared.data, parts, request.options, report);
   save(request.options.folder, forecaster);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "linear.hpp"
 #include "model.hpp"
 
 namespace forecast {
@@ -31,10 +32,8 @@ Method model_method(const Forecaster& forecaster, const std::string& name);
 // The last value, again and again; the last season's, in a row.
 Method repeat_last(const Settings& settings);
 Method seasonal_naive(const Settings& settings, std::size_t season);
-// For each target a linear map of its own T values, less the last one, to its next H values, less
-// the same: ridge regression on the windows in `train`, its strength the one that is best on `dev`.
-Method linear_model(const Settings& settings, const Dataset& data, const reel::RowRange& train,
-                    const reel::RowRange& dev);
+// By the weights of fit_linear.
+Method linear_model(const Settings& settings, std::vector<Matrix> weights);
 
 struct Figures {
   std::vector<reel::ForecastErrors> of_target;  // in the file's units

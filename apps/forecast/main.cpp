@@ -52,8 +52,9 @@ void add_settings(CLI::App& command, Settings& settings, TrainOptions& options) 
   size("--patch", settings.patch, "rows that are one step of the recurrent layer");
   command.add_flag("!--joint", settings.shared,
                    "the recurrent layer reads all targets at once, not each by itself");
-  command.add_flag("!--no-linear", settings.linear,
-                   "without the linear map from the window that is added to the network");
+  add_choice(command, "--linear", settings.linear, {"fit", "learn", "none"},
+             "linear map of the window, added to the network: fitted before the training, learned "
+             "with it, none");
   apps::add_number(command, "--dropout", settings.dropout, 0.0, 0.95,
                    "between layers and of the last state");
   add_choice(command, "--loss", options.loss, {"mse", "mae", "huber"}, "of point forecasts");

@@ -79,6 +79,7 @@ void check_saved(const Saved& p, const std::string& source) {
                     p.scaling.unit.size() == p.source.targets.size() &&
                     p.scaling.naive.size() == p.source.targets.size() && s.interval > 0 &&
                     s.interval < 1 && is_one_of(s.base, {"last", "season", "none"}) &&
+                    is_one_of(s.linear, {"fit", "learn", "none"}) &&
                     is_one_of(s.output, {"point", "quantile", "gaussian"});
   check<FileError>(fits, "{}: these are no settings of a forecasting model", source);
   s.check(p.source);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "dataset.hpp"
+#include "linear.hpp"
 
 namespace forecast {
 
@@ -29,10 +30,12 @@ struct Settings {
   std::string cell = "lstm";      // lstm or gru
   std::size_t layers = 1;
   std::size_t hidden_size = 64;
-  std::size_t patch = 1;     // rows that are one step of the recurrent layer
-  bool shared = true;        // the recurrent layer reads one target at a time, by the same
-                             // weights; else all at once
-  bool linear = true;        // add a linear map of the window to the correction
+  std::size_t patch = 1;  // rows that are one step of the recurrent layer
+  bool shared = true;     // the recurrent layer reads one target at a time, by the same
+                          // weights; else all at once
+  // The linear map from the window that is added to the network: fitted by ridge regression before
+  // the training (fit), learned with the rest (learn), or none.
+  std::string linear = "fit";
   reel::real dropout = 0.1;  // between layers and of the last output
 
   // Numbers for each value: itself; low, middle, high; or mean and deviation.
@@ -54,11 +57,14 @@ class Network {
   // quantile loss or the Gaussian log-likelihood.
   reel::Var loss(const reel::Var& output, const reel::Var& y, const std::string& kind) const;
 
+  // Puts the weights of fit_linear into the linear map, so that at first the forecast is theirs.
+  void start_linear(const std::vector<Matrix>& weights);
+
   static void fields(auto& self, auto&& visit) {
     std::visit([&](auto& stack) { visit("recurrent", stack); }, self.recurrent_);
     for (std::size_t k = 0; k < self.heads_.size(); ++k) {
       visit("head" + std::to_string(k), self.heads_[k]);
-      if (self.settings_.linear) visit("linear" + std::to_string(k), self.linears_[k]);
+      if (!self.linears_.empty()) visit("linear" + std::to_string(k), self.linears_[k]);
     }
   }
 

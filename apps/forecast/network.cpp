@@ -49,9 +49,31 @@ Network::Network(const Settings& settings, std::size_t season, std::size_t width
   const std::size_t out = settings.step * settings.numbers();
   for (std::size_t k = 0; k < targets; ++k) {
     heads_.emplace_back(settings.hidden_size, out, random);
-    if (!settings.linear) continue;
+    heads_[k].weight.mutable_value().fill(0);  // at first the base forecast alone
+    if (settings.linear == "none") continue;
     linears_.emplace_back(settings.input_length, out, random);
-    linears_[k].weight.mutable_value().fill(0);  // at first the base forecast alone
+    linears_[k].weight.mutable_value().fill(0);
+  }
+}
+
+void Network::start_linear(const std::vector<Matrix>& weights) {
+  const std::size_t length = settings_.input_length, numbers = settings_.numbers();
+  for (std::size_t k = 0; k < targets_; ++k) {
+    Array& map = linears_[k].weight.mutable_value();  // [step numbers, T]
+    Array& bias = linears_[k].bias.mutable_value();
+    for (std::size_t i = 0; i < settings_.step; ++i)
+      for (std::size_t n = 0; n < (settings_.output == "gaussian" ? 1 : numbers); ++n) {
+        const std::size_t row = i * numbers + n;
+        double sum = 0;
+        for (std::size_t t = 0; t < length; ++t) {
+          map(row, t) = static_cast<real>(weights[k][t][i]);
+          sum += weights[k][t][i];
+        }
+        bias(row) = static_cast<real>(weights[k][length][i]);
+        // They were fitted to differences from the last value, as `base last` has it.
+        if (settings_.base == "season") map(row, length - season_ + i % season_) -= 1;
+        if (settings_.base == "none") map(row, length - 1) += static_cast<real>(1 - sum);
+      }
   }
 }
 
@@ -96,7 +118,7 @@ Var Network::correction(const Var& x, Random* random) const {
   std::vector<Var> results;
   for (std::size_t k = 0; k < targets_; ++k) {
     Var result = heads_[k](own ? index(each, 1, extent(k)) : each);
-    if (settings_.linear) result = result + linears_[k](transpose(index(x, 2, extent(k))));
+    if (!linears_.empty()) result = result + linears_[k](transpose(index(x, 2, extent(k))));
     results.push_back(result);
   }
   return stack(results, 1);
