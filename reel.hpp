@@ -24,6 +24,7 @@
 #include <reel/data/byte_pairs.hpp>
 #include <reel/data/conllu.hpp>
 #include <reel/data/corpus.hpp>
+#include <reel/data/dates.hpp>
 #include <reel/data/file.hpp>
 #include <reel/data/kneser_ney.hpp>
 #include <reel/data/lanes.hpp>
@@ -36,13 +37,18 @@
 #include <reel/data/piano_roll.hpp>
 #include <reel/data/safetensors.hpp>
 #include <reel/data/spellings.hpp>
+#include <reel/data/forecast_errors.hpp>
+#include <reel/data/safetensors.hpp>
+#include <reel/data/scaling.hpp>
 #include <reel/data/split.hpp>
+#include <reel/data/table.hpp>
 #include <reel/data/text.hpp>
 #include <reel/data/trees.hpp>
 #include <reel/data/vocabulary.hpp>
 #include <reel/layers/adaptive_softmax.hpp>
 #include <reel/layers/attention.hpp>
 #include <reel/data/word_vectors.hpp>
+#include <reel/data/windows.hpp>
 #include <reel/layers/bidirectional.hpp>
 #include <reel/layers/cell.hpp>
 #include <reel/layers/character_words.hpp>
