@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace reel {
 namespace {
@@ -155,6 +156,28 @@ std::vector<std::string> tokenize(std::string_view utf8, const TokenizeOptions& 
     if (kind != Kind::kMark) open = kind;
   }
   return tokens;
+}
+
+std::vector<std::string> tokenize_lines(std::string_view utf8) {
+  std::vector<std::string> tokens;
+  for (std::size_t begin = 0; begin < utf8.size();) {
+    const std::size_t end = std::min(utf8.find('\n', begin), utf8.size());
+    std::ranges::move(tokenize(utf8.substr(begin, end - begin)), std::back_inserter(tokens));
+    if (end < utf8.size()) tokens.emplace_back("\n");
+    begin = end + 1;
+  }
+  return tokens;
+}
+
+std::vector<std::string> characters(std::string_view utf8) {
+  check_utf8(utf8, "characters");
+  std::vector<std::string> points;
+  for (const char byte : utf8) {
+    const bool continues = (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+    if (!continues) points.emplace_back();
+    points.back() += byte;
+  }
+  return points;
 }
 
 }  // namespace reel

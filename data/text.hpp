@@ -45,4 +45,12 @@ std::string fold_case(std::string_view utf8);
 // a*a (Collobert et al. 2011 use a coarser form). Throws Error unless the text is UTF-8.
 std::string word_shape(std::string_view utf8);
 
+// The words of a text whose line ends are tokens too, "\n", as a word language model reads it.
+// Throws Error unless the text is UTF-8.
+std::vector<std::string> tokenize_lines(std::string_view utf8);
+
+// The code points of a text, each a string, as they are: nothing is folded. Joined, they are the
+// text. Throws Error unless the text is UTF-8.
+std::vector<std::string> characters(std::string_view utf8);
+
 }  // namespace reel
