@@ -65,17 +65,7 @@ std::vector<std::string> split_words(std::string_view line) {
   return words;
 }
 
-void tag_words(const Tagger& tagger, reel::ConlluSentence& sentence) {
-  reel::TaggedSentence words;
-  for (const std::size_t i : sentence.words())
-    words.words.push_back(sentence.rows[i][reel::ConlluColumn::kForm]);
-  const std::vector<std::string> tags = tagger.predict(tagger.encode({&words, 1}))[0];
-  for (std::size_t i = 0; const std::size_t row : sentence.words())
-    sentence.rows[row][reel::conllu_column(tagger.settings.column)] = tags[i++];
-}
-
-std::string words_and_tags(const Tagger& tagger, const reel::ConlluSentence& sentence) {
-  const reel::ConlluColumn column = reel::conllu_column(tagger.settings.column);
+std::string words_and_tags(const reel::ConlluSentence& sentence, reel::ConlluColumn column) {
   std::string text;
   for (const std::size_t i : sentence.words())
     text += sentence.rows[i][reel::ConlluColumn::kForm] + "\t" + sentence.rows[i][column] + "\n";

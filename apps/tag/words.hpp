@@ -1,9 +1,7 @@
 // Sentences out of plain text, and tagged ones on their way out.
 #pragma once
 
-#include <string_view>
-
-#include "model.hpp"
+#include <reel/data/conllu.hpp>
 
 namespace tag {
 
@@ -15,9 +13,7 @@ std::vector<std::string> split_words(std::string_view line);
 // What stands between white space.
 std::vector<std::string> split_at_spaces(std::string_view line);
 
-// Puts the tagger's tags in their column.
-void tag_words(const Tagger& tagger, reel::ConlluSentence& sentence);
-// Lines word<TAB>tag, and a blank one.
-std::string words_and_tags(const Tagger& tagger, const reel::ConlluSentence& sentence);
+// Lines of each word, a tab and what stands in the column; and a blank line.
+std::string words_and_tags(const reel::ConlluSentence& sentence, reel::ConlluColumn column);
 
 }  // namespace tag
