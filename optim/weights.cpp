@@ -1,5 +1,6 @@
 #include <reel/optim/weights.hpp>
 
+#include <algorithm>
 #include <set>
 
 namespace reel::inline REEL_PRECISION {
@@ -14,21 +15,34 @@ std::string twin_name(const Parameter& p) {
   return name.replace(at, 7, "bias_hh");
 }
 
+// The parameter's other name, "lm.decoder.weight" for "lm.encoder.weight"; empty if there is none.
+std::string tied_name(const Parameter& p, std::span<const TiedNames> tied) {
+  for (const auto& [one, other] : tied) {
+    const std::size_t prefix = p.name.size() - std::min(p.name.size(), one.size());
+    const bool whole_names = prefix == 0 || p.name[prefix - 1] == '.';
+    if (p.name.ends_with(one) && whole_names) return p.name.substr(0, prefix).append(other);
+  }
+  return "";
+}
+
 }  // namespace
 
-NamedArrays export_weights(const std::vector<Parameter*>& parameters) {
+NamedArrays export_weights(const std::vector<Parameter*>& parameters,
+                           std::span<const TiedNames> tied) {
   NamedArrays arrays;
   for (const Parameter* p : parameters) {
     check<Error>(!p->name.empty(), "weights: a parameter has no name; call parameters(model)");
     const bool added = arrays.emplace(p->name, p->value()).second;
     check<Error>(added, "weights: names must differ; got {} twice", p->name);
     if (p->merged_bias) arrays.emplace(twin_name(*p), full_array(p->shape(), 0));
+    if (const std::string twin = tied_name(*p, tied); !twin.empty())
+      arrays.emplace(twin, p->value());
   }
   return arrays;
 }
 
 void import_weights(const std::vector<Parameter*>& parameters, const NamedArrays& arrays,
-                    const std::string& source) {
+                    const std::string& source, std::span<const TiedNames> tied) {
   std::set<std::string> used;
   const auto find = [&](const std::string& name, const Parameter& p) -> const Array& {
     const auto at = arrays.find(name);
@@ -42,7 +56,13 @@ void import_weights(const std::vector<Parameter*>& parameters, const NamedArrays
   };
   std::vector<Array> values;
   for (const Parameter* p : parameters) {
-    Array& value = values.emplace_back(find(p->name, *p));
+    const std::string twin = tied_name(*p, tied);
+    const bool has_twin = !twin.empty() && arrays.contains(twin);
+    Array& value =
+        values.emplace_back(find(has_twin && !arrays.contains(p->name) ? twin : p->name, *p));
+    if (has_twin)
+      check<FileError>(find(twin, *p) == value, "{}: weights {} and {} must be equal", source,
+                       p->name, twin);
     if (p->merged_bias && arrays.contains(twin_name(*p))) value += find(twin_name(*p), *p);
   }
   for (const auto& [name, array] : arrays)

@@ -1,32 +1,14 @@
 // reel-sentiment from the outside: what it prints, writes and refuses.
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <reel/data/file.hpp>
-
-#include <cstdlib>
-#include <filesystem>
-#include <string>
+#include "app_test.hpp"
 
 namespace {
 
-namespace fs = std::filesystem;
+using namespace reel::test;
 
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-// A folder of its own for each test, and the program run inside it.
-class Sentiment : public testing::Test {
+class Sentiment : public AppTest {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / fmt::format("reel-sentiment-{}", ::getpid());
-    fs::create_directories(folder_);
-    write("train.tsv", examples(60));
-  }
-  void TearDown() override { fs::remove_all(folder_); }
+  Sentiment() : AppTest(REEL_SENTIMENT) {}
+  void SetUp() override { write("train.tsv", examples(60)); }
 
   // Texts that are good or bad, as their labels say.
   static std::string examples(int count) {
@@ -37,44 +19,13 @@ class Sentiment : public testing::Test {
       text += fmt::format("{}\t{}\n", i % 2 ? "good" : "bad", i % 2 ? good[i % 3] : bad[i % 3]);
     return text;
   }
-  void write(const std::string& name, const std::string& bytes) {
-    reel::write_file_atomically(folder_ / name, bytes);
-  }
-  std::string read(const std::string& name) const { return reel::read_file(folder_ / name); }
-  bool exists(const std::string& name) const { return fs::exists(folder_ / name); }
-
-  Outcome run(const std::string& arguments, const std::string& input = "") {
-    write("in", input);
-    const int status = std::system(fmt::format("cd '{}' && '{}' {} <in >out 2>err",
-                                               folder_.string(), REEL_SENTIMENT, arguments)
-                                       .c_str());
-    return {WEXITSTATUS(status), read("out"), read("err")};
-  }
   Outcome train(const std::string& more = "--data train.tsv") {
     return run(
         "train --model m --embedding 8 --hidden 8 --epochs 12 --rate 0.02 --dev-share 0.2 "
         "--dropout 0.1 --word-dropout 0 " +
         more);
   }
-
-  fs::path folder_;
 };
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
-// What a run prints that does not depend on the machine's speed.
-std::string without_rates(std::string text) {
-  for (std::size_t at; (at = text.find(" tokens/s")) != text.npos;)
-    text.erase(text.rfind("  ", at), text.find('\n', at) - text.rfind("  ", at));
-  return text;
-}
-
-void expect_refusal(const Outcome& outcome, const std::string& reason) {
-  EXPECT_EQ(outcome.code, 1);
-  EXPECT_TRUE(contains(outcome.err, reason)) << outcome.err;
-}
 
 TEST_F(Sentiment, LearnsSavesMeasuresAndPredicts) {
   for (const char* cell : {"rnn", "lstm", "gru"}) {
@@ -183,17 +134,10 @@ TEST_F(Sentiment, GoesOnAfterCtrlCAsIfNothingHadHappened) {
   write("long.tsv", examples(1000));
   const std::string command =
       "train --data long.tsv --embedding 8 --hidden 8 --epochs 60 --dev-share 0.1 --model ";
-  // Ctrl-C when there is something to go on from.
-  write("interrupt.sh",
-        fmt::format("'{}' {} m &\n"
-                    "pid=$!\nwhile ! [ -e m/training.safetensors ]; do sleep 0.01; done\n"
-                    "kill -INT $pid\nwait $pid\n",
-                    REEL_SENTIMENT, command));
-  const std::string script = fmt::format("cd '{}' && bash -m interrupt.sh", folder_.string());
-  const int status = std::system((script + " >out 2>err").c_str());
-  EXPECT_EQ(WEXITSTATUS(status), 130);
-  EXPECT_TRUE(contains(read("out"), "interrupted; the same command with --resume goes on"))
-      << read("out") << read("err");
+  const Outcome stopped = interrupt(command + "m", "m/training.safetensors");
+  EXPECT_EQ(stopped.code, 130);
+  EXPECT_TRUE(contains(stopped.out, "interrupted; the same command with --resume goes on"))
+      << stopped.out << stopped.err;
   EXPECT_EQ(run("predict --model m 'fine'").code, 0);
 
   expect_refusal(run(command + "m --resume --rate 0.5"),

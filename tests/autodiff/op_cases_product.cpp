@@ -1,3 +1,5 @@
+#include <reel/autodiff/row_products.hpp>
+
 #include "op_cases.hpp"
 
 namespace reel::testing {
@@ -35,6 +37,45 @@ Tensor affine_of(const std::vector<Tensor>& in) {
     }
     return sum;
   });
+}
+
+// y_bt = sum_f a_btf x_bf
+Tensor row_dots_of(const std::vector<Tensor>& in) {
+  const Shape& a = in[0].shape;
+  return make_tensor({a[0], a[1]}, [&](const Index& y) {
+    double sum = 0;
+    for (std::size_t f = 0; f < a[2]; ++f) sum += in[0][{y[0], y[1], f}] * in[1][{y[0], f}];
+    return sum;
+  });
+}
+// y_bf = sum_t w_bt a_btf
+Tensor row_mix_of(const std::vector<Tensor>& in) {
+  const Shape& a = in[1].shape;
+  return make_tensor({a[0], a[2]}, [&](const Index& y) {
+    double sum = 0;
+    for (std::size_t t = 0; t < a[1]; ++t) sum += in[0][{y[0], t}] * in[1][{y[0], t, y[1]}];
+    return sum;
+  });
+}
+OpCase row_dots_case(const char* name, const Shape& a, std::vector<Shape> empty,
+                     std::vector<Shape> ones) {
+  return {.name = name,
+          .declared = "row_dots",
+          .function = [](auto in) { return row_dots(in[0], in[1]); },
+          .reference = row_dots_of,
+          .shapes = {a, {a[0], a[2]}},
+          .empty = std::move(empty),
+          .ones = std::move(ones)};
+}
+OpCase row_mix_case(const char* name, const Shape& a, std::vector<Shape> empty,
+                    std::vector<Shape> ones) {
+  return {.name = name,
+          .declared = "row_mix",
+          .function = [](auto in) { return row_mix(in[0], in[1]); },
+          .reference = row_mix_of,
+          .shapes = {{a[0], a[1]}, a},
+          .empty = std::move(empty),
+          .ones = std::move(ones)};
 }
 
 OpCase matmul_case(const char* name, std::vector<Shape> shapes, std::vector<Shape> empty,
@@ -76,6 +117,10 @@ std::vector<OpCase> product_cases() {
       matmul_case("matmul_broadcast", {{3, 1, 2, 4}, {2, 4, 3}}, {{3, 1, 2, 0}, {2, 0, 3}},
                   {{1, 1, 1}, {2, 1, 1}}),
       matmul_case("matmul_one_left", {{3, 4}, {2, 4, 5}}, {{3, 4}, {2, 4, 0}}, {{1, 1}, {1, 1, 1}}),
+      row_dots_case("row_dots", {2, 3, 5}, {{2, 0, 5}, {2, 5}}, {{1, 1, 1}, {1, 1}}),
+      row_dots_case("row_dots_wide", {2, 3, 71}, {{0, 3, 4}, {0, 4}}, {{2, 1, 3}, {2, 3}}),
+      row_mix_case("row_mix", {2, 3, 5}, {{2, 0}, {2, 0, 5}}, {{1, 1}, {1, 1, 1}}),
+      row_mix_case("row_mix_wide", {2, 3, 71}, {{2, 3}, {2, 3, 0}}, {{2, 1}, {2, 1, 3}}),
       affine_case("affine_no_c", {{3, 4}, {5, 4}}, {{3, 4}, {0, 4}}, {{1, 1}, {1, 1}}),
       affine_case("affine_bias", {{3, 4}, {5, 4}, {5}}, {{0, 4}, {5, 4}, {5}},
                   {{1, 1}, {1, 1}, {1}}),

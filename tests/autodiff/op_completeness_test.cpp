@@ -39,6 +39,7 @@ std::map<std::string, int> declared_ops(const std::string& header) {
 
 std::map<std::string, int> all_declared_ops() {
   std::map<std::string, int> count = declared_ops("autodiff/ops.hpp");
+  count.merge(declared_ops("autodiff/row_products.hpp"));
   if (std::filesystem::exists(std::string(REEL_SOURCE_DIR) + "/layers/loss.hpp"))
     count.merge(declared_ops("layers/loss.hpp"));
   return count;

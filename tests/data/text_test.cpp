@@ -7,6 +7,7 @@
 namespace reel {
 namespace {
 
+using reel::test::error_of;
 using Tokens = std::vector<std::string>;
 
 std::string join(const Tokens& tokens) { return fmt::format("{}", fmt::join(tokens, " ")); }
@@ -117,6 +118,23 @@ TEST(TextTest, ArbitraryBytesAreTokensOrAnError) {
     else
       EXPECT_THROW(tokenize(bytes), Error);
   }
+}
+
+TEST(TextTest, LineEndsAreTokensToo) {
+  EXPECT_EQ(tokenize_lines("A b.\n\nIt's C"),
+            (Tokens{"a", "b", ".", "\n", "\n", "it's", "c"}));
+  EXPECT_EQ(tokenize_lines("a\r\nb\n"), (Tokens{"a", "\n", "b", "\n"}));
+  EXPECT_EQ(tokenize_lines(""), Tokens{});
+  EXPECT_EQ(error_of([] { tokenize_lines("a\nb\xff"); }),
+            "tokenize: text must be UTF-8; found byte 0xff at offset 1");
+}
+
+TEST(TextTest, CharactersAreCodePointsAsTheyAre) {
+  EXPECT_EQ(characters("Aé\n日😀 e\u0301"),
+            (Tokens{"A", "é", "\n", "日", "😀", " ", "e", "\u0301"}));
+  EXPECT_EQ(characters(""), Tokens{});
+  EXPECT_EQ(error_of([] { characters("a\xff"); }),
+            "characters: text must be UTF-8; found byte 0xff at offset 1");
 }
 
 }  // namespace

@@ -1,0 +1,146 @@
+// reel-names: writes names of a language, and tells the language of a name.
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "../common/run.hpp"
+#include "training.hpp"
+
+namespace {
+
+using namespace names;
+
+struct TrainCommand {
+  Files files;
+  SplitOptions split;
+  Settings settings;
+  TrainOptions options;
+  std::size_t order = 5;
+
+  void add_options(CLI::App& command) {
+    options.add_options(command);
+    command.add_option("--data", files, "a file of names for each language; none: 18 languages");
+    command.add_option("--task", settings.task, "what to learn")
+        ->check(CLI::IsMember({"generate", "classify"}))
+        ->capture_default_str();
+    const auto size = [&](const char* name, std::size_t& value, const char* help) {
+      apps::add_number(command, name, value, std::size_t{1}, kLargestSize, help);
+    };
+    const auto share = [&](const char* name, auto& value, const char* help) {
+      apps::add_number(command, name, value, 0.0, 0.95, help);
+    };
+    size("--embedding", settings.embedding_size, "width of what stands for a letter");
+    size("--hidden", settings.hidden_size, "width of the recurrent state");
+    share("--dropout", settings.dropout, "of what enters and leaves the recurrent layer");
+    share("--dev-share", split.dev_share, "share of the names to choose the best epoch on");
+    share("--held-out", split.held_out, "share kept aside and measured once, at the end");
+    command.add_option("--split-seed", split.seed, "of both")->capture_default_str();
+    apps::add_number(command, "--order", order, std::size_t{1}, std::size_t{20},
+                     "of the n-grams of letters beside it");
+  }
+
+  int run(const CLI::App& command) {
+    Task task = prepare(files, split, settings, options.seed);
+    Model& model = task.model;
+    fmt::print(
+        "{} names to learn from, {} to choose the epoch on, {} held out; {} languages, {} "
+        "letters\n{}",
+        task.train.names.size(), task.dev.names.size(), task.held_out.names.size(),
+        model.languages.size(), model.letters.size(), reel::describe(model.network));
+    options.prepare(command);
+    apps::Report report("reel-names");
+    const bool complete = train(model, task.train, task.dev, options, report);
+    save(options.folder, model);
+    fmt::print("model saved in {}\n", options.folder.string());
+    if (complete && !task.held_out.names.empty()) {
+      std::string line =
+          fmt::format("held out: {}; {}-grams {}", tell(settings, evaluate(model, task.held_out)),
+                      order, tell(settings, baseline(model, task.train, task.held_out, order)));
+      if (settings.task == "classify")
+        line += fmt::format("; majority {:.4f}", majority(task.train, task.held_out));
+      fmt::print("{}\n", line);
+      report.paragraph(line);
+    }
+    if (!options.report.empty()) {
+      if (settings.task == "generate") {
+        report.heading("Names it writes");
+        report.table({"language", "names"}, some_of_each(model));
+      }
+      report.write(options.report);
+    }
+    return complete ? 0 : apps::kInterrupted;
+  }
+};
+
+void generate_command(const Model& model, const std::string& language,
+                      const WritingOptions& options) {
+  bool known = language.empty();
+  for (std::size_t l = 0; l < model.languages.size(); ++l) {
+    if (!language.empty() && model.languages[l] != language) continue;
+    known = true;
+    for (const std::string& name : write(model, l, options))
+      fmt::print("{}\t{}\n", model.languages[l], name);
+  }
+  reel::check<reel::Error>(known, "language: must be one of {}; got {}",
+                           fmt::join(model.languages, ", "), language);
+}
+
+void classify_command(const Model& model, const std::vector<std::string>& names) {
+  const auto print = [&](const std::string& name, const std::string& where) {
+    reel::check_utf8<reel::Error>(name, where);
+    const std::vector<double> p = model.classify({name})[0];
+    const auto best = std::max_element(p.begin(), p.end()) - p.begin();
+    fmt::print("{}\t{:.4f}\t{}\n", model.languages[static_cast<std::size_t>(best)],
+               p[static_cast<std::size_t>(best)], name);
+    std::fflush(stdout);
+  };
+  for (const std::string& name : names) print(name, "argument");
+  std::string line;
+  for (std::size_t number = 1; names.empty() && std::getline(std::cin, line); ++number)
+    print(line, fmt::format("standard input:{}", number));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Writes names of a language, and tells the language of a name.", "reel-names");
+  app.require_subcommand(1);
+  int result = 0;
+
+  TrainCommand train;
+  CLI::App* const training = app.add_subcommand("train", "learn from names, save the model");
+  train.add_options(*training);
+  training->callback([&] { result = train.run(*training); });
+
+  std::string model, language;
+  const auto add_command = [&](const char* name, const char* help) {
+    CLI::App* command = app.add_subcommand(name, help);
+    command->add_option("--model", model, "folder of the model")->required();
+    return command;
+  };
+  Files files;
+  CLI::App* command = add_command("eval", "measure a model on names");
+  command->add_option("--data", files, "a file of names for each language; none: 18 languages");
+  command->callback([&] {
+    const Model loaded = load(model);
+    const Examples examples = read(files, loaded);
+    fmt::print("{} names  {}\n", examples.names.size(),
+               tell(loaded.settings, evaluate(loaded, examples)));
+  });
+
+  WritingOptions writing;
+  command = add_command("generate", "write names: language, name");
+  command->add_option("--language", language, "of the names; none: all, one after the other");
+  command->add_option("--prompt", writing.prompt, "what the names begin with");
+  apps::add_number(*command, "--count", writing.count, std::size_t{1}, std::size_t{1000},
+                   "names of each language; greedy writes one");
+  writing.add_options(*command);
+  command->callback([&] { generate_command(load(model), language, writing); });
+
+  std::vector<std::string> names;
+  command = add_command("classify", "tell languages of names: language, its probability, name");
+  command->add_option("name", names, "names; none: lines of standard input");
+  command->callback([&] { classify_command(load(model), names); });
+
+  return apps::run(app, argc, argv, result);
+}

@@ -1,0 +1,138 @@
+#include "model.hpp"
+
+#include <reel/data/json.hpp>
+
+#include <nlohmann/json.hpp>
+
+namespace names {
+
+using namespace reel;
+namespace fs = std::filesystem;
+
+namespace {
+constexpr double kEmbeddingDeviation = 0.3;
+
+// Of settings and letters (FNV-1a), so that weights are never used with others.
+std::string fingerprint(const std::string& settings, const Vocabulary& letters) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const unsigned char byte : settings + letters.to_json())
+    hash = (hash ^ byte) * 0x100000001b3;
+  return fmt::format("{:016x}", hash);
+}
+
+void get_size(const nlohmann::json& json, const char* key, std::size_t& size) {
+  const auto& value = json.at(key);
+  check<FileError>(value.is_number_unsigned() && value > 0 && value <= kLargestSize,
+                   "{} must lie in 1 .. {}; found {}", key, kLargestSize, value.dump());
+  value.get_to(size);
+}
+
+std::variant<Writer, Listener> make(const Settings& s, std::size_t letters, std::size_t languages,
+                                    Random& random) {
+  const std::size_t in = s.embedding_size, hidden = s.hidden_size;
+  Embedding letter_vectors(letters, in, random, kEmbeddingDeviation);
+  if (s.task == "generate")
+    return Writer{std::move(letter_vectors), Embedding(languages, in, random, kEmbeddingDeviation),
+                  Recurrent(Lstm(2 * in, hidden, random)), Linear(hidden, letters, random),
+                  Dropout(s.dropout)};
+  check<Error>(s.task == "classify", "task: must be generate or classify; got {}", s.task);
+  return Listener{std::move(letter_vectors),
+                  Bidirectional<Lstm>(Lstm(in, hidden, random), Lstm(in, hidden, random)),
+                  Linear(2 * hidden, languages, random), Dropout(s.dropout)};
+}
+}  // namespace
+
+Var Writer::operator()(const Indices& tokens, std::span<const std::size_t> lengths,
+                       const Indices& of_rows, Random* random) const {
+  Indices of_all = Indices::from_shape(tokens.shape());
+  for (std::size_t i = 0; i < of_all.size(); ++i)
+    of_all.data()[i] = of_rows.data()[i % of_rows.size()];
+  const Var x = dropout(concat({letters(tokens), languages(of_all)}, -1), random);
+  return head(dropout(recurrent(x, {.lengths = lengths}).outputs, random));
+}
+
+auto Writer::step(const Indices& tokens, const Indices& of_rows, const State& state) const
+    -> std::pair<Var, State> {
+  const Var x = concat({letters(tokens), languages(of_rows)}, -1);
+  auto [h, next] = recurrent.step(x, state);
+  return {head(h), std::move(next)};
+}
+
+Var Listener::operator()(const Indices& tokens, std::span<const std::size_t> lengths,
+                         Random* random) const {
+  const Var x = dropout(letters(tokens), random);
+  const Var last = recurrent(x, {.lengths = lengths, .all_outputs = false}).last();
+  return head(dropout(last, random));
+}
+
+Network::Network(const Settings& settings, std::size_t letters, std::size_t languages,
+                 Random& random)
+    : either(make(settings, letters, languages, random)) {}
+
+std::vector<std::int64_t> Model::encode(const std::string& name) const {
+  return letters.encode(characters(kEdge + name + kEdge));
+}
+
+std::vector<std::vector<double>> Model::classify(const std::vector<std::string>& names) const {
+  const auto* listener = std::get_if<Listener>(&network.either);
+  check<Error>(listener, "this model generates names; for the other task train --task classify");
+  std::vector<std::vector<std::int64_t>> sequences;
+  for (const std::string& name : names) sequences.push_back(encode(name));
+  std::vector<std::vector<double>> all(names.size());
+  for (const Batch& batch : make_batches(sequences, 64)) {
+    const Array p = softmax((*listener)(batch.tokens, batch.lengths, nullptr)).value();
+    for (std::size_t i = 0; i < batch.rows.size(); ++i)
+      all[batch.rows[i]].assign(&p(i, 0), &p(i, 0) + languages.size());
+  }
+  return all;
+}
+
+void save(const fs::path& folder, Model& model) {
+  const Settings& s = model.settings;
+  const nlohmann::ordered_json json = {{"task", s.task},
+                                       {"embedding_size", s.embedding_size},
+                                       {"hidden_size", s.hidden_size},
+                                       {"dropout", s.dropout},
+                                       {"languages", model.languages}};
+  const std::string text = json.dump(2) + "\n";
+  write_file_atomically(folder / "settings.json", text);
+  model.letters.save(folder / "letters.json");
+  Safetensors file;
+  file.arrays = export_weights(parameters(model.network));
+  file.metadata["letters"] = fingerprint(text, model.letters);
+  save_safetensors(folder / "weights.safetensors", file);
+}
+
+Model load(const fs::path& folder) {
+  const std::string source = folder / "settings.json";
+  const std::string text = read_file(source);
+  const nlohmann::json json = parse_json(text, source);
+  Settings s;
+  std::vector<std::string> languages;
+  try {
+    json.at("task").get_to(s.task);
+    get_size(json, "embedding_size", s.embedding_size);
+    get_size(json, "hidden_size", s.hidden_size);
+    json.at("dropout").get_to(s.dropout);
+    json.at("languages").get_to(languages);
+  } catch (const FileError& e) {
+    throw FileError(source + ": " + e.what());
+  } catch (const nlohmann::json::exception& e) {
+    throw FileError(source + ": these are no settings of a model of names; " + e.what());
+  }
+  check<FileError>(!languages.empty(), "{}: there must be a language; found none", source);
+  Vocabulary letters = Vocabulary::load(folder / "letters.json");
+  const std::string weights = folder / "weights.safetensors";
+  Safetensors file = load_safetensors(weights);
+  check<FileError>(file.metadata["letters"] == fingerprint(text, letters),
+                   "{}: settings.json and letters.json beside it are of another model; found {} "
+                   "letters",
+                   weights, letters.size());
+  Random random(0);
+  Network network(s, letters.size(), languages.size(), random);
+  Model model{s, std::move(languages), std::move(letters), std::move(network)};
+  import_weights(parameters(model.network), file.arrays, weights);
+  return model;
+}
+
+}  // namespace names

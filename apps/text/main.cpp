@@ -1,0 +1,129 @@
+// reel-text: learns to write as a text does, by characters or by words.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "../common/bundled.hpp"
+#include "../common/run.hpp"
+#include "training.hpp"
+#include "writing.hpp"
+
+namespace {
+
+using namespace text;
+
+struct TrainCommand {
+  std::string data, dev_file;
+  SplitOptions split;
+  Settings settings;
+  TrainOptions options;
+  reel::VocabularyLimits limits{.min_count = 1, .max_size = kLargestSize};
+  std::size_t order = 5;
+
+  void add_options(CLI::App& command) {
+    options.add_options(command);
+    command.add_option("--data", data, "text to learn from; none: a part of tiny Shakespeare");
+    command.add_option("--dev", dev_file, "text to choose the best epoch on");
+    const auto one_of = [&](const char* name, std::string& value, std::vector<std::string> names,
+                            const char* help) {
+      command.add_option(name, value, help)->check(CLI::IsMember(names))->capture_default_str();
+    };
+    const auto size = [&](const char* name, std::size_t& value, const char* help) {
+      apps::add_number(command, name, value, std::size_t{1}, kLargestSize, help);
+    };
+    const auto share = [&](const char* name, auto& value, const char* help) {
+      apps::add_number(command, name, value, 0.0, 0.95, help);
+    };
+    one_of("--level", settings.level, {"character", "word"}, "what a token is");
+    one_of("--cell", settings.cell, {"lstm", "gru", "sru", "min_gru"}, "recurrent cell");
+    one_of("--output", settings.output, {"linear", "tied", "adaptive"},
+           "a matrix, that of the embedding, or an adaptive softmax");
+    command.add_option("--cutoffs", settings.cutoffs, "of the adaptive softmax");
+    share("--dev-share", split.dev_share, "without --dev: this share of the text");
+    share("--held-out", split.held_out, "share at the end, measured once after the training");
+    size("--embedding", settings.embedding_size, "width of what stands for a token");
+    size("--hidden", settings.hidden_size, "width of the recurrent state");
+    size("--layers", settings.layers, "recurrent layers");
+    size("--window", options.window, "steps of truncated BPTT");
+    share("--dropout", settings.dropout, "of outputs of the layers");
+    share("--input-dropout", settings.input_dropout, "of the embeddings");
+    share("--weight-dropout", settings.weight_dropout, "of weights from state to state");
+    size("--min-count", limits.min_count, "rarer tokens become <unk>");
+    size("--max-tokens", limits.max_size, "size of the vocabulary");
+    size("--order", order, "of the Kneser-Ney model beside it");
+  }
+
+  int run(const CLI::App& command) {
+    if (data.empty()) data = apps::bundled("text/tinyshakespeare") / "part.txt";
+    if (!dev_file.empty()) split.dev_share = 0;
+    Parts parts = cut(read_tokens(data, settings), split, data);
+    if (!dev_file.empty()) parts.dev = read_tokens(dev_file, settings);
+    reel::Vocabulary vocabulary({&parts.train, 1}, limits);
+    reel::Random random(options.seed);
+    Model model(settings, vocabulary.size(), random);
+    LanguageModel lm{settings, std::move(vocabulary), std::move(model)};
+    const auto learned = lm.vocabulary.encode(parts.train), dev = lm.vocabulary.encode(parts.dev);
+    fmt::print("{} tokens to learn from, {} to choose the epoch on, {} held out; {} different\n{}",
+               learned.size(), dev.size(), parts.held_out.size(), lm.vocabulary.size(),
+               reel::describe(lm.model));
+    const reel::KneserNey baseline(learned, lm.vocabulary.size(), order);
+    const auto compare = [&](const char* part, const std::vector<std::int64_t>& tokens) {
+      const double nats = measure(lm, tokens, 1), kneser_ney = baseline.cross_entropy(tokens);
+      fmt::print(
+          "{}: {:.4f} nats per token, perplexity {:.2f}; Kneser-Ney {}-gram {:.4f}, {:.2f}\n", part,
+          nats, std::exp(nats), order, kneser_ney, std::exp(kneser_ney));
+    };
+
+    options.prepare(command);
+    const bool complete = train(lm, learned, dev, options, report);
+    save(options.folder, lm);
+    fmt::print("model saved in {}\n", options.folder.string());
+    if (complete && !dev.empty()) compare("dev", dev);
+    if (complete && !parts.held_out.empty())
+      compare("held out", lm.vocabulary.encode(parts.held_out));
+    if (options.report.empty()) return complete ? 0 : apps::kInterrupted;
+    report.heading("What it writes");
+    report.preformatted(write(lm, {}, nullptr));
+    report.write(options.report);
+    return complete ? 0 : apps::kInterrupted;
+  }
+};
+
+int evaluate_command(const std::string& model, const std::string& data) {
+  const LanguageModel lm = load(model);
+  const auto tokens = lm.vocabulary.encode(read_tokens(data, lm.settings));
+  const double nats = measure(lm, tokens, 1);
+  fmt::print("{} tokens  {:.4f} nats per token  perplexity {:.2f}\n", tokens.size(), nats,
+             std::exp(nats));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Learns to write as a text does, with a recurrent network.", "reel-text");
+  app.require_subcommand(1);
+  int result = 0;
+
+  TrainCommand train;
+  CLI::App* const training = app.add_subcommand("train", "learn from a text, save the model");
+  train.add_options(*training);
+  training->callback([&] { result = train.run(*training); });
+
+  std::string model, data;
+  CLI::App* command = app.add_subcommand("eval", "measure a model on a text");
+  command->add_option("--model", model, "folder of the model")->required();
+  command->add_option("--data", data, "the text")->required();
+  command->callback([&] { result = evaluate_command(model, data); });
+
+  WritingOptions writing;
+  command = app.add_subcommand("generate", "write on after a prompt");
+  command->add_option("--model", model, "folder of the model")->required();
+  command->add_option("--prompt", writing.prompt, "what the text begins with");
+  apps::add_number(*command, "--length", writing.length, std::size_t{1}, kLargestSize,
+                   "tokens to write");
+  writing.add_options(*command);
+  command->callback([&] { write(load(model), writing, stdout); });
+
+  return apps::run(app, argc, argv, result);
+}
