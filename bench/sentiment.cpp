@@ -41,9 +41,8 @@ struct Data {
 Data read_data() {
   const std::string folder = REEL_BENCH_DIR "/../apps/sentiment/mr/rt-polarity.";
   const reel::Corpus corpus = reel::read_class_files({folder + "neg", folder + "pos"});
-  Data data{prepare(corpus, {.held_out = 0.1, .dev_share = 0}, {}, {.max_size = kLargestSize}, 1),
-            {},
-            {}};
+  const reel::Split split = reel::stratified_split(reel::labels_of(corpus), 0.1, 1);
+  Data data{prepare(corpus, split, {}, {.dev_share = 0}, 1), {}, {}};
   std::vector<std::size_t> lengths;
   for (const auto& sequence : data.task.train.sequences) lengths.push_back(sequence.size());
   data.plan = reel::plan_batches(lengths, data.options.batch_size, {.seed = 1});
@@ -52,9 +51,7 @@ Data read_data() {
 
 double first_loss(const Data& data) {
   const reel::Batch batch = reel::make_batch(data.task.train.sequences, data.plan[0]);
-  return bce_with_logits(data.task.classifier.model(batch, nullptr),
-                         targets(batch, data.task.train))
-      .item();
+  return loss_of(data.task.classifier.model(batch, nullptr), batch, data.task.train).item();
 }
 
 Racer reel_racer(const Data& data, std::size_t threads) {

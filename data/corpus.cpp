@@ -1,5 +1,5 @@
 #include <reel/autodiff/error.hpp>
-#include <reel/data/corpus.hpp>
+#include <reel/data/corpus_parts.hpp>
 #include <reel/data/file.hpp>
 #include <reel/data/text.hpp>
 
@@ -10,55 +10,6 @@ namespace reel {
 namespace {
 
 using Path = std::filesystem::path;
-
-struct Line {
-  std::string where;  // path:line
-  std::string text;
-};
-
-struct Example {
-  Line line;
-  std::string label;
-};
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(' ') == text.npos; }
-
-// The lines of a file up to the last that is not blank: valid UTF-8, at least one.
-std::vector<Line> read_lines(const Path& path) {
-  const std::string bytes = read_file(path);
-  std::string_view rest = bytes;
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-  std::vector<Line> lines;
-  while (!rest.empty()) {
-    std::string_view text = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(text.size() + 1, rest.size()));
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    lines.push_back({fmt::format("{}:{}", path.string(), lines.size() + 1), std::string(text)});
-    check_utf8<FileError>(text, lines.back().where);
-  }
-  while (!lines.empty() && is_blank(lines.back().text)) lines.pop_back();
-  check<FileError>(!lines.empty(), "{}: file must hold at least one example; found none",
-                   path.string());
-  return lines;
-}
-
-// Turns the labels into indices of classes.
-Corpus make_corpus(std::vector<Example> examples, std::vector<std::string> classes) {
-  if (classes.empty()) {
-    std::set<std::string> found;
-    for (const Example& example : examples) found.insert(example.label);
-    classes.assign(found.begin(), found.end());
-  }
-  Corpus corpus{std::move(classes), {}};
-  corpus.texts.reserve(examples.size());
-  for (Example& example : examples) {
-    const auto match = std::find(corpus.classes.begin(), corpus.classes.end(), example.label);
-    check<FileError>(match != corpus.classes.end(), "{}: label must be one of {}; found {:?}",
-                     example.line.where, fmt::join(corpus.classes, ", "), example.label);
-    corpus.texts.push_back({match - corpus.classes.begin(), std::move(example.line.text)});
-  }
-  return corpus;
-}
 
 std::vector<std::string> class_names(const std::vector<Path>& paths,
                                      const std::vector<std::string>& classes) {
@@ -84,7 +35,44 @@ std::vector<std::string> class_names(const std::vector<Path>& paths,
   return extensions;
 }
 
+bool is_blank(std::string_view text) { return text.find_first_not_of(' ') == text.npos; }
+
 }  // namespace
+
+std::vector<Line> read_lines(const Path& path) {
+  const std::string bytes = read_file(path);
+  std::string_view rest = bytes;
+  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+  std::vector<Line> lines;
+  while (!rest.empty()) {
+    std::string_view text = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(text.size() + 1, rest.size()));
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    lines.push_back({fmt::format("{}:{}", path.string(), lines.size() + 1), std::string(text)});
+    check_utf8<FileError>(text, lines.back().where);
+  }
+  while (!lines.empty() && is_blank(lines.back().text)) lines.pop_back();
+  check<FileError>(!lines.empty(), "{}: file must hold at least one example; found none",
+                   path.string());
+  return lines;
+}
+
+Corpus make_corpus(std::vector<Example> examples, std::vector<std::string> classes) {
+  if (classes.empty()) {
+    std::set<std::string> found;
+    for (const Example& example : examples) found.insert(example.label);
+    classes.assign(found.begin(), found.end());
+  }
+  Corpus corpus{std::move(classes), {}};
+  corpus.texts.reserve(examples.size());
+  for (Example& example : examples) {
+    const auto match = std::find(corpus.classes.begin(), corpus.classes.end(), example.label);
+    check<FileError>(match != corpus.classes.end(), "{}: label must be one of {}; found {:?}",
+                     example.line.where, fmt::join(corpus.classes, ", "), example.label);
+    corpus.texts.push_back({match - corpus.classes.begin(), std::move(example.line.text)});
+  }
+  return corpus;
+}
 
 Corpus read_tsv(const Path& path, const std::vector<std::string>& classes) {
   std::vector<Example> examples;

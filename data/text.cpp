@@ -14,15 +14,16 @@ const utf8proc_uint8_t* bytes_of(std::string_view text) {
   return reinterpret_cast<const utf8proc_uint8_t*>(text.data());
 }
 
-std::vector<CodePoint> fold(std::string_view text) {
-  constexpr auto kOptions = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE |
-                                                           UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+// NFC without ignorable code points, perhaps case-folded.
+std::vector<CodePoint> normalize(std::string_view text, bool fold) {
+  const auto options = static_cast<utf8proc_option_t>(
+      UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_IGNORE | (fold ? UTF8PROC_CASEFOLD : 0));
   const auto size = static_cast<utf8proc_ssize_t>(text.size());
-  const utf8proc_ssize_t count = utf8proc_decompose(bytes_of(text), size, nullptr, 0, kOptions);
+  const utf8proc_ssize_t count = utf8proc_decompose(bytes_of(text), size, nullptr, 0, options);
   check<Error>(count >= 0, "tokenize: text must be foldable; found: {}", utf8proc_errmsg(count));
   std::vector<CodePoint> points(static_cast<std::size_t>(count));
-  utf8proc_decompose(bytes_of(text), size, points.data(), count, kOptions);
-  points.resize(static_cast<std::size_t>(utf8proc_normalize_utf32(points.data(), count, kOptions)));
+  utf8proc_decompose(bytes_of(text), size, points.data(), count, options);
+  points.resize(static_cast<std::size_t>(utf8proc_normalize_utf32(points.data(), count, options)));
   return points;
 }
 
@@ -78,6 +79,28 @@ Kind kind_of(CodePoint point) {
   }
 }
 
+// What stands for a code point in a word's shape; 0: a mark, which belongs to what it follows.
+char shape_of(CodePoint point) {
+  switch (utf8proc_category(point)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LT:
+      return 'A';
+    case UTF8PROC_CATEGORY_LL:
+      return 'a';
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+      return 'o';
+    case UTF8PROC_CATEGORY_ND:
+      return '0';
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+      return 0;
+    default:
+      return '*';
+  }
+}
+
 bool is_apostrophe(CodePoint point) {
   return point == '\'' || point == 0x2018 || point == 0x2019 || point == 0x02BC;
 }
@@ -101,9 +124,24 @@ std::size_t find_invalid_utf8(std::string_view text) {
   return text.npos;
 }
 
-std::vector<std::string> tokenize(std::string_view utf8) {
+std::string fold_case(std::string_view utf8) {
+  check_utf8(utf8, "fold_case");
+  std::string folded;
+  for (const CodePoint point : normalize(utf8, true)) append(folded, point);
+  return folded;
+}
+
+std::string word_shape(std::string_view utf8) {
+  check_utf8(utf8, "word_shape");
+  std::string shape;
+  for (const CodePoint point : normalize(utf8, false))
+    if (const char c = shape_of(point); c != 0 && (shape.empty() || shape.back() != c)) shape += c;
+  return shape;
+}
+
+std::vector<std::string> tokenize(std::string_view utf8, const TokenizeOptions& options) {
   check_utf8(utf8, "tokenize");
-  std::vector<CodePoint> text = fold(utf8);
+  std::vector<CodePoint> text = normalize(utf8, options.fold_case);
   std::replace_if(text.begin(), text.end(), is_apostrophe, '\'');
   std::vector<std::string> tokens;
   Kind open = Kind::kSpace;  // what the last token ends in; after a space it takes nothing more

@@ -23,6 +23,9 @@ void check_utf8(std::string_view text, std::string_view where) {
                         static_cast<unsigned char>(text[at]), at));
 }
 
+struct TokenizeOptions {
+  bool fold_case = true;  // false: letters stay as they are
+};
 // The words of a text in any language: NFC, fully case-folded, without ignorable code points
 // (soft hyphens, joiners, byte order marks), split
 //   - at white space and control characters,
@@ -32,7 +35,15 @@ void check_utf8(std::string_view text, std::string_view where) {
 //     Lao, Myanmar, Khmer).
 // Combining marks stay with what they follow. Joined by spaces, the tokens give themselves again.
 // Throws Error unless the text is UTF-8.
-std::vector<std::string> tokenize(std::string_view utf8);
+std::vector<std::string> tokenize(std::string_view utf8, const TokenizeOptions& options = {});
+
+// The text in NFC, fully case-folded, without ignorable code points. Throws Error unless UTF-8.
+std::string fold_case(std::string_view utf8);
+
+// What a word looks like, whatever its letters are: A for upper and title case, a for lower case,
+// o for other letters, 0 for digits, * for all else, runs written once: McCoy is AaAa, it's is
+// a*a (Collobert et al. 2011 use a coarser form). Throws Error unless the text is UTF-8.
+std::string word_shape(std::string_view utf8);
 
 // The words of a text whose line ends are tokens too, "\n", as a word language model reads it.
 // Throws Error unless the text is UTF-8.

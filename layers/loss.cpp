@@ -33,6 +33,40 @@ Var huber(const Var& y, const Var& target, real delta) {
   return mean(pointwise("huber", loss, y, target));
 }
 
+Var quantile_loss(const Var& y, const Var& target, const std::vector<real>& quantiles) {
+  check(y.dim() >= 1 && y.size() > 0 &&
+            Shape(y.shape().begin(), y.shape().end() - 1) == target.shape() &&
+            y.size(-1) == quantiles.size(),
+        "quantile_loss: y must be [.., quantiles], target [..]; got y {}, target {}, {} quantiles",
+        y.shape(), target.shape(), quantiles.size());
+  Array q = empty_array({quantiles.size()});
+  for (std::size_t i = 0; i < quantiles.size(); ++i) {
+    check<Error>(quantiles[i] > 0 && quantiles[i] < 1,
+                 "quantile_loss: quantiles must lie between 0 and 1; got {}", quantiles[i]);
+    q(i) = quantiles[i];
+  }
+  Axes column(target.shape().begin(), target.shape().end());
+  column.push_back(1);
+  return mean(pointwise(
+      "quantile_loss",
+      [](auto a, auto t, auto share) {
+        return where(a <= t, share * (t - a), (1 - share) * (a - t));
+      },
+      y, reshape(target, column), Var(q)));
+}
+
+Var gaussian_nll(const Var& y, const Var& variance, const Var& target, real epsilon) {
+  check_same("gaussian_nll", y, target);
+  check(variance.shape() == y.shape(), "gaussian_nll: variance must be {}, as y; got {}", y.shape(),
+        variance.shape());
+  check<Error>(epsilon > 0, "gaussian_nll: epsilon must be positive; got {}", epsilon);
+  const auto loss = [epsilon](auto a, auto v, auto t) {
+    const auto bounded = max(v, epsilon);
+    return 0.5 * (log(bounded) + square(t - a) / bounded);
+  };
+  return mean(pointwise("gaussian_nll", loss, y, variance, target));
+}
+
 // log(1 + e^x) - x t
 Var bce_with_logits(const Var& logits, const Var& target) {
   check_same("bce_with_logits", logits, target);

@@ -11,6 +11,12 @@ Var mae(const Var& y, const Var& target);  // mean of |y - target|
 Var huber(const Var& y, const Var& target, real delta = 1);
 // -t log s - (1 - t) log(1 - s) with s = sigmoid(logits), finite for any logits; t in [0, 1].
 Var bce_with_logits(const Var& logits, const Var& target);
+// Quantile (pinball) loss (Koenker & Bassett 1978): with d = target - y_q, max(q d, (q - 1) d),
+// least where y_q is the q-quantile. y [.., Q], target [..], quantiles Q numbers in (0, 1).
+Var quantile_loss(const Var& y, const Var& target, const std::vector<real>& quantiles);
+// -log N(target; y, variance) less log(2 pi) / 2: (log v + (target - y)^2 / v) / 2, where v is the
+// variance, from below bounded by epsilon. All of one shape.
+Var gaussian_nll(const Var& y, const Var& variance, const Var& target, real epsilon = real(1e-6));
 
 struct CrossEntropyOptions {
   std::int64_t ignore_index = -100;  // rows with this class do not count

@@ -1,92 +1,89 @@
-// reel-sentiment: learns to tell two classes of texts apart, such as praise and blame.
+// reel-sentiment: learns to tell classes of texts apart, such as praise and blame.
 #include <fmt/format.h>
+#include <unistd.h>
+#include <reel/data/text.hpp>
 
 #include <iostream>
 
 #include "../common/run.hpp"
-#include "../common/text_source.hpp"
-#include "training.hpp"
+#include "cross_validation.hpp"
+#include "options.hpp"
+#include "show.hpp"
 
 namespace {
 
 using namespace sentiment;
+namespace fs = std::filesystem;
 
-struct TrainCommand {
-  apps::TextSource source;
-  std::string dev_file;
-  SplitOptions split;
-  Settings settings;
-  TrainOptions options;
-  reel::VocabularyLimits limits{.min_count = 1, .max_size = kLargestSize};
+// Where a model's folder has the bag of words that was trained beside it.
+fs::path baseline_of(const fs::path& model) { return model / "bag-of-words"; }
 
-  void add_options(CLI::App& command) {
-    source.add_options(command);
-    options.add_options(command);
-    command.add_option("--dev", dev_file, "TSV to choose the best epoch on");
-    command.add_option("--cell", settings.cell, "recurrent cell")
-        ->check(CLI::IsMember({"rnn", "lstm", "gru"}))
-        ->capture_default_str();
-    const auto size = [&](const char* name, std::size_t& value, const char* help) {
-      apps::add_number(command, name, value, std::size_t{1}, kLargestSize, help);
-    };
-    const auto share = [&](const char* name, auto& value, const char* help) {
-      apps::add_number(command, name, value, 0.0, 0.95, help);
-    };
-    share("--dev-share", split.dev_share, "without --dev: this share of the texts");
-    share("--held-out", split.held_out, "share kept aside and measured once, at the end");
-    size("--embedding", settings.embedding_size, "width of the word vectors");
-    size("--hidden", settings.hidden_size, "width of the recurrent state");
-    size("--max-length", settings.max_length, "words kept of each text");
-    size("--min-count", limits.min_count, "rarer words become <unk>");
-    size("--max-words", limits.max_size, "size of the vocabulary");
-    share("--dropout", settings.dropout, "of word vectors and of the last state");
-    share("--word-dropout", options.word_dropout, "share of words hidden while training");
-    command.add_option("--split-seed", split.seed, "of what is held out")->capture_default_str();
+int train_command(LearnOptions& options, double held_out, const CLI::App& command) {
+  const reel::Corpus corpus = options.source.read();
+  const std::string source = options.source.name();
+  if (!options.dev_file.empty()) options.task.dev_share = 0;
+  const reel::Split split =
+      reel::stratified_split(reel::labels_of(corpus), held_out, options.task.split_seed);
+  Task task = prepare(corpus, split, options.settings, options.task, options.training.seed);
+  Classifier& classifier = task.classifier;
+  require_classes(task.train, classifier.classes, source);
+  if (!options.dev_file.empty())
+    task.dev = encode(options.source.read_table(options.dev_file, corpus.classes), classifier);
+  fmt::print("{} texts to learn from, {} to choose the epoch on, {} held out; {} words\n{}",
+             task.train.labels.size(), task.dev.labels.size(), task.held_out.labels.size(),
+             classifier.vocabulary.size(), reel::describe(classifier.model));
+
+  const fs::path folder = options.training.folder;
+  options.training.prepare(command);
+  apps::Report report("reel-sentiment");
+  const bool complete = train(classifier, task.train, task.dev, options.training, report);
+  save(folder, classifier);
+  fmt::print("model saved in {}\n", folder.string());
+
+  const auto measure = [&](const Classifier& model, const char* name) {
+    if (task.held_out.labels.empty()) return;
+    const std::string line = fmt::format("{}held-out accuracy {:.4f}", name,
+                                         evaluate(model, task.held_out).confusion.accuracy());
+    fmt::print("{}\n", line);
+    report.paragraph(line);
+  };
+  measure(classifier, "");
+  if (options.baseline && complete) {
+    Classifier bag = train_bag(task, options.training);
+    fs::create_directories(baseline_of(folder));
+    save(baseline_of(folder), bag);
+    measure(bag, "bag of words: ");
   }
-
-  int run(const CLI::App& command) {
-    const reel::Corpus corpus = source.read();
-    reel::require_two_classes(corpus, source.name());
-    const reel::Corpus dev =
-        dev_file.empty() ? reel::Corpus{} : reel::read_tsv(dev_file, corpus.classes);
-    if (!dev_file.empty()) split.dev_share = 0;
-    Task task = prepare(corpus, split, settings, limits, options.seed);
-    if (!dev_file.empty()) task.dev = encode(dev, task.classifier);
-    fmt::print("{} texts to learn from, {} to choose the epoch on, {} held out; {} words\n{}",
-               task.train.labels.size(), task.dev.labels.size(), task.held_out.labels.size(),
-               task.classifier.vocabulary.size(), reel::describe(task.classifier.model));
-
-    require_both_classes(task.train, source.name());
-    options.prepare(command);
-    apps::Report report("reel-sentiment");
-    const bool complete = train(task.classifier, task.train, task.dev, options, report);
-    save(options.folder, task.classifier);
-    fmt::print("model saved in {}\n", options.folder.string());
-    if (!task.held_out.labels.empty()) {
-      const std::string line = fmt::format("held-out accuracy {:.4f}",
-                                           evaluate(task.classifier, task.held_out).accuracy);
-      fmt::print("{}\n", line);
-      report.paragraph(line);
-    }
-    if (!options.report.empty()) report.write(options.report);
-    return complete ? 0 : apps::kInterrupted;
+  if (!options.training.report.empty()) {
+    add_examples(report, classifier, task.held_out.labels.empty() ? task.dev : task.held_out);
+    report.write(options.training.report);
   }
-};
+  return complete ? 0 : apps::kInterrupted;
+}
 
-int evaluate_command(const std::string& model, const apps::TextSource& source) {
-  const Classifier classifier = load(model);
-  const Examples examples = encode(source.read(classifier.classes), classifier);
-  const Score score = evaluate(classifier, examples);
-  fmt::print("{} texts  loss {:.6f}  accuracy {:.4f}\n", examples.labels.size(), score.loss,
-             score.accuracy);
+int evaluate_command(const fs::path& folder, const apps::TextSource& source) {
+  const Classifier classifier = load(folder);
+  const reel::Corpus corpus = source.read(classifier.classes);
+  const Score score = evaluate(classifier, encode(corpus, classifier));
+  fmt::print("{}\n{}\n", summary(score), table(score, classifier.classes));
+  if (fs::exists(baseline_of(folder))) {
+    const Classifier bag = load(baseline_of(folder));
+    fmt::print("bag of words: {}\n", summary(evaluate(bag, encode(corpus, bag))));
+  }
   return 0;
 }
 
-int predict_command(const std::string& model, std::vector<std::string> texts) {
-  const Classifier classifier = load(model);
+int predict_command(const fs::path& folder, bool words, const std::vector<std::string>& texts) {
+  const Classifier classifier = load(folder);
+  const bool terminal = isatty(STDOUT_FILENO) == 1;
   const auto print = [&](const std::string& text) {
-    const double p = classifier.predict({classifier.encode(text)})[0];
-    fmt::print("{}\t{:.4f}\t{}\n", classifier.classes[p > 0.5], p > 0.5 ? p : 1 - p, text);
+    const auto [label, probabilities] = classifier.predict({classifier.encode(text)})[0];
+    fmt::print("{}\t{:.4f}\t{}\n", classifier.classes[label], probabilities[label], text);
+    if (!words) return;
+    WeighedWords weights = weigh_words(classifier, classifier.encode(text), label);
+    const std::vector<std::string> names = reel::tokenize(text);  // also of unknown words
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i].first = names[i];
+    fmt::print("{}\n", terminal ? coloured(weights) : plain(weights));
   };
   for (const std::string& text : texts) {
     reel::check_utf8<reel::Error>(text, "argument");
@@ -107,29 +104,42 @@ int predict_command(const std::string& model, std::vector<std::string> texts) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Learns to tell two classes of texts apart with a recurrent network.",
-               "reel-sentiment");
+  CLI::App app("Learns to tell classes of texts apart with a recurrent network.", "reel-sentiment");
   app.require_subcommand(1);
   int result = 0;
 
-  TrainCommand train;
-  CLI::App* const training =
-      app.add_subcommand("train", "learn from labelled texts, save the model");
-  train.add_options(*training);
-  training->callback([&] { result = train.run(*training); });
+  LearnOptions learn;
+  double held_out = 0;
+  CLI::App* const train = app.add_subcommand("train", "learn from labelled texts, save the model");
+  learn.add_options(*train);
+  train->add_option("--dev", learn.dev_file, "TSV or CSV to choose the best epoch on");
+  apps::add_number(*train, "--held-out", held_out, 0.0, 0.95,
+                   "share kept aside and measured once, at the end");
+  train->callback([&] { result = train_command(learn, held_out, *train); });
+
+  LearnOptions fold;
+  std::size_t folds = 10;
+  CLI::App* const validate =
+      app.add_subcommand("cross-validate", "train on all folds but one, measure on that, for each");
+  fold.add_options(*validate);
+  apps::add_number(*validate, "--folds", folds, std::size_t{2}, std::size_t{1000}, "how many");
+  validate->callback([&] { result = cross_validate(fold, folds, *validate); });
 
   std::string model;
   apps::TextSource source;
   CLI::App* command = app.add_subcommand("eval", "measure a model on labelled texts");
   command->add_option("--model", model, "folder of the model")->required();
+  source.tree_options.phrases = false;
   source.add_options(*command);
   command->callback([&] { result = evaluate_command(model, source); });
 
   std::vector<std::string> texts;
+  bool words = false;
   command = app.add_subcommand("predict", "label texts: label, its probability, text");
   command->add_option("--model", model, "folder of the model")->required();
+  command->add_flag("--words", words, "shows what each word adds to the log odds of the label");
   command->add_option("text", texts, "texts; none: lines of standard input");
-  command->callback([&] { result = predict_command(model, texts); });
+  command->callback([&] { result = predict_command(model, words, texts); });
 
   return apps::run(app, argc, argv, result);
 }

@@ -1,7 +1,12 @@
 #include "model.hpp"
 
+#include <reel/data/file.hpp>
 #include <reel/data/json.hpp>
+#include <reel/data/text.hpp>
+#include <reel/optim/weights.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace sentiment {
@@ -21,38 +26,69 @@ std::string fingerprint(const std::string& settings, const Vocabulary& vocabular
   return fmt::format("{:016x}", hash);
 }
 
+// One of the names that there are.
+void get_name(const nlohmann::json& json, const char* key, std::string& name,
+              const std::vector<std::string>& known) {
+  json.at(key).get_to(name);
+  check<FileError>(std::find(known.begin(), known.end(), name) != known.end(),
+                   "{} must be one of {}; found {:?}", key, fmt::join(known, ", "), name);
+}
+
 // A size in the settings: a positive number that is no mistake.
-void get_size(const nlohmann::json& json, const char* key, std::size_t& size) {
+void get_size(const nlohmann::json& json, const char* key, std::size_t& size,
+              std::size_t most = kLargestSize) {
   const auto& value = json.at(key);
-  check<FileError>(value.is_number_unsigned() && value > 0 && value <= kLargestSize,
-                   "{} must lie in 1 .. {}; found {}", key, kLargestSize, value.dump());
+  check<FileError>(value.is_number_unsigned() && value > 0 && value <= most,
+                   "{} must lie in 1 .. {}; found {}", key, most, value.dump());
   value.get_to(size);
 }
-}  // namespace
-
-Model::Model(const Settings& settings, std::size_t vocabulary_size, Random& random)
-    : embedding_(vocabulary_size, settings.embedding_size, random, kEmbeddingDeviation,
-                 Vocabulary::kPad),
-      dropout_(settings.dropout),
-      recurrent_(make_layer(settings, random)),
-      head_(settings.hidden_size, 1, random) {}
-
-Model::Layer Model::make_layer(const Settings& settings, Random& random) {
-  const std::size_t in = settings.embedding_size, hidden = settings.hidden_size;
-  if (settings.cell == "rnn") return Recurrent(Rnn(in, hidden, random));
-  if (settings.cell == "lstm") return Recurrent(Lstm(in, hidden, random));
-  if (settings.cell == "gru") return Recurrent(Gru(in, hidden, random));
-  throw Error("cell: must be rnn, lstm or gru; got " + settings.cell);
+// 1 for each word of a text, at its index [B, vocabulary]; hidden words are none.
+Array words_of(const Batch& batch, std::size_t vocabulary_size) {
+  const std::size_t texts = batch.rows.size();
+  Array words = full_array({texts, vocabulary_size}, 0);
+  for (std::size_t i = 0; i < batch.tokens.size(); ++i) {
+    const std::int64_t word = batch.tokens.data()[i];
+    if (word > Vocabulary::kUnknown) words(i % texts, static_cast<std::size_t>(word)) = 1;
+  }
+  return words;
 }
 
-Var Model::operator()(const Batch& batch, Random* random) const {
-  const Var words = dropout_(embedding_(batch.tokens), random);  // [T, B, embedding]
-  const Var last = std::visit(
-      [&](const auto& layer) {
-        return layer(words, {.lengths = batch.lengths, .all_outputs = false}).last();
-      },
-      recurrent_);                                      // [B, hidden]
-  return reshape(head_(dropout_(last, random)), {-1});  // [B]
+}  // namespace
+
+Var BagOfWords::operator()(const Batch& batch, Random*) const {
+  return head(Var(words_of(batch, head.weight.shape()[1])));
+}
+
+Var Network::operator()(const Batch& batch, Random* random) const {
+  const Var words = dropout(embedding(batch.tokens), random);  // [T, B, embedding]
+  const Var text = encoder(words, batch.lengths, random);      // [B, width]
+  return head(dropout(text, random));                          // [B, outputs]
+}
+
+Model::Model(const Settings& settings, std::size_t vocabulary_size, std::size_t classes,
+             Random& random)
+    : model_(make(settings, vocabulary_size, classes == 2 ? 1 : classes, random)) {}
+
+Model::Any Model::make(const Settings& settings, std::size_t vocabulary_size, std::size_t outputs,
+                       Random& random) {
+  if (settings.cell == kBag) {
+    BagOfWords bag{Linear(vocabulary_size, outputs, random)};
+    bag.head.weight.mutable_value().fill(0);  // convex: nothing has to be told apart first
+    return bag;
+  }
+  Embedding embedding(vocabulary_size, settings.embedding_size, random, kEmbeddingDeviation,
+                      Vocabulary::kPad);
+  Encoder encoder(settings.embedding_size, settings, random);
+  Linear head(encoder.width(), outputs, random);
+  return Network{std::move(embedding), Dropout(settings.dropout), std::move(encoder),
+                 std::move(head)};
+}
+
+void Model::start_from(const WordVectors& vectors, bool frozen) {
+  auto* network = std::get_if<Network>(&model_);
+  check<Error>(network, "a bag of words has no word vectors");
+  vectors.copy_to(network->embedding.weight.mutable_value());
+  network->embedding.weight.trainable = !frozen;
 }
 
 std::vector<std::int64_t> Classifier::encode(const std::string& text) const {
@@ -61,19 +97,47 @@ std::vector<std::int64_t> Classifier::encode(const std::string& text) const {
   return words;
 }
 
-std::vector<double> Classifier::predict(
+std::vector<Prediction> Classifier::predict(
     const std::vector<std::vector<std::int64_t>>& sequences) const {
-  std::vector<double> probabilities(sequences.size());
+  std::vector<Prediction> predictions(sequences.size());
   for (const Batch& batch : make_batches(sequences, kPredictBatch)) {
-    const Array p = sigmoid(model(batch, nullptr)).value();
-    for (std::size_t i = 0; i < batch.rows.size(); ++i) probabilities[batch.rows[i]] = p(i);
+    const Array log_odds = model(batch, nullptr).value();
+    const bool two = classes.size() == 2;
+    const Array p = two ? sigmoid(Var(log_odds)).value() : softmax(Var(log_odds)).value();
+    for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+      auto& [label, probabilities] = predictions[batch.rows[i]];
+      if (two)
+        probabilities = {1 - static_cast<double>(p(i, 0)), static_cast<double>(p(i, 0))};
+      else
+        for (std::size_t c = 0; c < classes.size(); ++c) probabilities.push_back(p(i, c));
+      const auto most = std::max_element(probabilities.begin(), probabilities.end());
+      label = static_cast<std::size_t>(most - probabilities.begin());
+    }
   }
-  return probabilities;
+  return predictions;
+}
+
+std::vector<double> Classifier::weigh(const std::vector<std::int64_t>& sequence,
+                                      std::size_t label) const {
+  std::vector<std::vector<std::int64_t>> changed(sequence.size() + 1, sequence);
+  for (std::size_t i = 0; i < sequence.size(); ++i) changed[i][i] = Vocabulary::kUnknown;
+  std::vector<double> log_odds;
+  for (const Prediction& p : predict(changed)) {
+    const double mine = std::clamp(p.probabilities[label], 1e-7, 1 - 1e-7);
+    log_odds.push_back(std::log(mine / (1 - mine)));
+  }
+  std::vector<double> weights;
+  for (std::size_t i = 0; i < sequence.size(); ++i)
+    weights.push_back(log_odds.back() - log_odds[i]);
+  return weights;
 }
 
 void save(const fs::path& folder, Classifier& classifier) {
   const Settings& s = classifier.settings;
   const nlohmann::ordered_json json = {{"cell", s.cell},
+                                       {"bidirectional", s.bidirectional},
+                                       {"layers", s.layers},
+                                       {"pooling", s.pooling},
                                        {"embedding_size", s.embedding_size},
                                        {"hidden_size", s.hidden_size},
                                        {"max_length", s.max_length},
@@ -95,7 +159,10 @@ Classifier load(const fs::path& folder) {
   Settings s;
   std::vector<std::string> classes;
   try {
-    json.at("cell").get_to(s.cell);
+    get_name(json, "cell", s.cell, kCells);
+    json.at("bidirectional").get_to(s.bidirectional);
+    get_size(json, "layers", s.layers, kMostLayers);
+    get_name(json, "pooling", s.pooling, kPoolings);
     get_size(json, "embedding_size", s.embedding_size);
     get_size(json, "hidden_size", s.hidden_size);
     get_size(json, "max_length", s.max_length);
@@ -106,7 +173,7 @@ Classifier load(const fs::path& folder) {
   } catch (const nlohmann::json::exception& e) {
     throw FileError(source + ": these are no settings of a sentiment model; " + e.what());
   }
-  check<FileError>(classes.size() == 2, "{}: there must be two classes; found {}", source,
+  check<FileError>(classes.size() >= 2, "{}: there must be two classes or more; found {}", source,
                    classes.size());
   Vocabulary vocabulary = Vocabulary::load(folder / "vocabulary.json");
   const std::string weights = folder / "weights.safetensors";
@@ -117,7 +184,7 @@ Classifier load(const fs::path& folder) {
       weights, vocabulary.size());
   Random random(0);
   const std::size_t size = vocabulary.size();
-  Classifier classifier{s, classes, std::move(vocabulary), Model(s, size, random)};
+  Classifier classifier{s, classes, std::move(vocabulary), Model(s, size, classes.size(), random)};
   import_weights(parameters(classifier.model), file.arrays, weights);
   return classifier;
 }

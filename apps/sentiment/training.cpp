@@ -1,6 +1,11 @@
 #include "training.hpp"
 
+#include <reel/data/text.hpp>
+#include <reel/layers/loss.hpp>
+
+#include <cmath>
 #include <numeric>
+#include <set>
 
 namespace sentiment {
 
@@ -28,34 +33,41 @@ Examples select(const Examples& all, const std::vector<std::size_t>& indices) {
 
 }  // namespace
 
-Task prepare(const Corpus& corpus, const SplitOptions& split, const Settings& settings,
-             const VocabularyLimits& limits, std::uint64_t seed) {
+Task prepare(const Corpus& corpus, const Split& split, Settings settings,
+             const TaskOptions& options, std::uint64_t seed) {
   const std::vector<std::int64_t> labels = labels_of(corpus);
-  const Split outer = stratified_split(labels, split.held_out, split.seed);
   std::vector<std::int64_t> rest_labels;
-  for (std::size_t i : outer.train) rest_labels.push_back(labels[i]);
-  const Split inner = stratified_split(rest_labels, split.dev_share, split.seed + 1);
+  for (std::size_t i : split.train) rest_labels.push_back(labels[i]);
+  const Split inner = stratified_split(rest_labels, options.dev_share, options.split_seed + 1);
   std::vector<std::vector<std::string>> words;
-  for (std::size_t i : inner.train) words.push_back(tokenize(corpus.texts[outer.train[i]].text));
+  for (std::size_t i : inner.train) words.push_back(tokenize(corpus.texts[split.train[i]].text));
 
   Random random(seed);
-  Vocabulary vocabulary(words, limits);
-  Model model(settings, vocabulary.size(), random);
+  Vocabulary vocabulary(words, options.limits);
+  WordVectors vectors;
+  if (!options.vectors.empty()) {
+    vectors = read_word_vectors(options.vectors, vocabulary);
+    settings.embedding_size = vectors.width();
+  }
+  Model model(settings, vocabulary.size(), corpus.classes.size(), random);
+  if (!options.vectors.empty()) model.start_from(vectors, options.freeze);
   Classifier classifier{settings, corpus.classes, std::move(vocabulary), std::move(model)};
-  const Examples all = encode(corpus, classifier), rest = select(all, outer.train);
+  const Examples all = encode(corpus, classifier), rest = select(all, split.train);
   return {std::move(classifier), select(rest, inner.train), select(rest, inner.held_out),
-          select(all, outer.held_out)};
+          select(all, split.held_out)};
 }
 
-void require_both_classes(const Examples& examples, const std::string& source) {
-  std::array<std::size_t, 2> count{};
+void require_classes(const Examples& examples, const std::vector<std::string>& classes,
+                     const std::string& source) {
+  std::set<std::int64_t> found(examples.labels.begin(), examples.labels.end());
   std::size_t words = 0;
-  for (std::int64_t label : examples.labels) ++count[static_cast<std::size_t>(label)];
   for (const auto& sequence : examples.sequences) words += sequence.size();
-  check<FileError>(count[0] > 0 && count[1] > 0 && words > 0,
-                   "{}: the texts to learn from must be of both classes and have words; found {} "
-                   "and {} texts, {} words",
-                   source, count[0], count[1], words);
+  std::vector<std::string_view> names;
+  for (const std::int64_t label : found) names.push_back(classes[static_cast<std::size_t>(label)]);
+  check<FileError>(found.size() >= 2 && words > 0,
+                   "{}: the texts to learn from must be of two classes or more and have words; "
+                   "found {} of {}, {} words",
+                   source, examples.labels.size(), fmt::join(names, ", "), words);
 }
 
 Array targets(const Batch& batch, const Examples& examples) {
@@ -65,42 +77,47 @@ Array targets(const Batch& batch, const Examples& examples) {
   return y;
 }
 
+Var loss_of(const Var& logits, const Batch& batch, const Examples& examples, const Array& weights) {
+  if (logits.size(1) == 1) return bce_with_logits(reshape(logits, {-1}), targets(batch, examples));
+  Indices classes = Indices::from_shape({batch.rows.size()});
+  for (std::size_t i = 0; i < batch.rows.size(); ++i) classes(i) = examples.labels[batch.rows[i]];
+  return cross_entropy(logits, classes, {.weights = weights});
+}
+
 namespace {
-
-double count_right(const Var& logits, const Array& y) {
-  const auto z = logits.value();
-  double right = 0;
-  for (std::size_t i = 0; i < y.size(); ++i) right += (z(i) > 0) == (y(i) > real(0.5));
-  return right;
-}
-
-Score mean_of(const Score& sums, std::size_t count) {
-  const auto n = static_cast<double>(count);
-  return {sums.loss / n, sums.accuracy / n};
-}
 
 void drop_words(Batch& batch, double share, Random& random) {
   for (std::int64_t& word : batch.tokens)
     if (random.uniform() < share && word != Vocabulary::kPad) word = Vocabulary::kUnknown;
 }
 
-std::size_t count_tokens(const Examples& examples, const std::vector<std::size_t>& rows) {
-  std::size_t count = 0;
-  for (std::size_t row : rows) count += examples.sequences[row].size();
-  return count;
+std::vector<std::size_t> lengths_of(const Examples& examples) {
+  std::vector<std::size_t> lengths;
+  for (const auto& sequence : examples.sequences) lengths.push_back(sequence.size());
+  return lengths;
+}
+
+// n / (classes n_c) for a class with n_c of n examples, so that all classes count alike.
+Array class_weights(const Examples& examples, std::size_t classes) {
+  Array weights = full_array({classes}, 0);
+  for (const std::int64_t label : examples.labels) ++weights(static_cast<std::size_t>(label));
+  const auto share = static_cast<real>(examples.labels.size()) / static_cast<real>(classes);
+  for (real& weight : weights) weight = weight > 0 ? share / weight : 0;
+  return weights;
 }
 
 }  // namespace
 
 Score evaluate(const Classifier& classifier, const Examples& examples) {
-  Score sums;
-  for (const Batch& batch : make_batches(examples.sequences, 64)) {
-    const Var logits = classifier.model(batch, nullptr);
-    const Array y = targets(batch, examples);
-    sums.loss += bce_with_logits(logits, y).item() * static_cast<double>(y.size());
-    sums.accuracy += count_right(logits, y);
+  Score score{0, Confusion(classifier.classes.size())};
+  const auto predictions = classifier.predict(examples.sequences);
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const auto truth = static_cast<std::size_t>(examples.labels[i]);
+    score.confusion.add(truth, predictions[i].label);
+    score.loss -= std::log(std::max(predictions[i].probabilities[truth], 1e-12));
   }
-  return mean_of(sums, examples.labels.size());
+  score.loss /= static_cast<double>(std::max(predictions.size(), std::size_t{1}));
+  return score;
 }
 
 Trainer::Trainer(Classifier& classifier, const Examples& examples, const TrainOptions& options)
@@ -108,7 +125,9 @@ Trainer::Trainer(Classifier& classifier, const Examples& examples, const TrainOp
       train_step(optimizer, options.step(kShards)),
       classifier_(classifier),
       examples_(examples),
-      word_dropout_(options.word_dropout) {}
+      word_dropout_(options.word_dropout) {
+  if (options.balance) weights_ = class_weights(examples, classifier.classes.size());
+}
 
 double Trainer::step(const std::vector<std::size_t>& rows) {
   const std::vector<std::size_t> dealt = deal(rows, kShards);
@@ -116,15 +135,14 @@ double Trainer::step(const std::vector<std::size_t>& rows) {
     Batch batch =
         make_batch(examples_.sequences, std::span(dealt).subspan(shard.begin, shard.rows()));
     drop_words(batch, word_dropout_, shard.random);
-    return bce_with_logits(classifier_.model(batch, &shard.random), targets(batch, examples_));
+    return loss_of(classifier_.model(batch, &shard.random), batch, examples_, weights_);
   });
 }
 
 bool train(Classifier& classifier, const Examples& examples, const Examples& dev,
            const TrainOptions& options, apps::Report& report) {
-  std::vector<std::size_t> lengths;
-  for (const auto& sequence : examples.sequences) lengths.push_back(sequence.size());
-  std::vector<std::vector<std::size_t>> batches;
+  const std::vector<std::size_t> lengths = lengths_of(examples);
+  BatchPlan batches;
   Trainer trainer(classifier, examples, options);
 
   apps::TrainingTask task;
@@ -135,14 +153,18 @@ bool train(Classifier& classifier, const Examples& examples, const Examples& dev
   };
   task.step = [&](std::size_t i) -> apps::TrainingTask::Done {
     const double loss = trainer.step(batches[i]);
-    return {loss, static_cast<double>(batches[i].size()), count_tokens(examples, batches[i])};
+    std::size_t tokens = 0;
+    for (const std::size_t row : batches[i]) tokens += lengths[row];
+    return {loss, static_cast<double>(batches[i].size()), tokens};
   };
   if (!dev.labels.empty()) {
     task.measure = [&]() -> std::vector<apps::Measure> {
       const Score score = evaluate(classifier, dev);
-      return {{"dev loss", score.loss}, {"dev accuracy", score.accuracy}};
+      return {{"dev loss", score.loss},
+              {"dev accuracy", score.confusion.accuracy()},
+              {"dev macro-F1", score.confusion.macro_f1()}};
     };
-    task.best_by = "dev accuracy";
+    task.best_by = options.best_by_f1 ? "dev macro-F1" : "dev accuracy";
     task.lower_is_better = false;
   }
   apps::Training training(trainer.optimizer, trainer.train_step, options);
@@ -150,6 +172,30 @@ bool train(Classifier& classifier, const Examples& examples, const Examples& dev
   if (!options.report.empty())
     report.training(options, training, task.unit, describe(classifier.model));
   return complete;
+}
+
+Classifier train_bag(const Task& task, const TrainOptions& options) {
+  constexpr std::size_t kEpochs = 10;
+  constexpr double kRate = 1e-2;
+  Random random(options.seed);
+  Classifier bag = task.classifier;
+  bag.settings.cell = kBag;
+  bag.model = Model(bag.settings, bag.vocabulary.size(), bag.classes.size(), random);
+  Trainer trainer(bag, task.train, options);
+  const std::vector<std::size_t> lengths = lengths_of(task.train);
+  double best = -1;
+  Model best_model = bag.model;
+  for (std::size_t epoch = 0; epoch < kEpochs; ++epoch) {
+    trainer.optimizer.learning_rate = kRate * static_cast<double>(kEpochs - epoch) / kEpochs;
+    for (const auto& rows : plan_batches(lengths, options.batch_size, {.seed = random.bits()}))
+      trainer.step(rows);
+    if (task.dev.labels.empty()) continue;
+    const Confusion dev = evaluate(bag, task.dev).confusion;
+    const double score = options.best_by_f1 ? dev.macro_f1() : dev.accuracy();
+    if (score > best) best = score, best_model = bag.model;
+  }
+  if (best >= 0) bag.model = best_model;
+  return bag;
 }
 
 }  // namespace sentiment

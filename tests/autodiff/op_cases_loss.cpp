@@ -73,6 +73,42 @@ OpCase cross_entropy_case(const char* name, std::vector<std::int64_t> classes,
   return op;
 }
 
+OpCase quantile_case() {
+  const std::vector<real> quantiles = {0.1, 0.5, 0.75};
+  OpCase op{.name = "quantile_loss",
+            .declared = "quantile_loss",
+            .function = [=](auto in) { return quantile_loss(in[0], in[1], quantiles); },
+            .shapes = {{2, 4, 3}, {2, 4}}};
+  op.reference = [=](const std::vector<Tensor>& in) {
+    Tensor loss{Shape{}};
+    for (std::size_t i = 0; i < in[0].data.size(); ++i) {
+      const double d = in[1].data[i / 3] - in[0].data[i], q = quantiles[i % 3];
+      loss.data[0] += std::max(q * d, (q - 1) * d) / double(in[0].data.size());
+    }
+    return loss;
+  };
+  op.distinct = true;
+  return within(-50, 50, op);
+}
+
+// Of y, s and target; the variance is s^2 + 1.
+OpCase gaussian_case() {
+  OpCase op{.name = "gaussian_nll",
+            .declared = "gaussian_nll",
+            .function = [](auto in) { return gaussian_nll(in[0], in[1] * in[1] + 1, in[2]); },
+            .shapes = {{3, 4}, {3, 4}, {3, 4}},
+            .ones = {{1}, {1}, {1}}};
+  op.reference = [](const std::vector<Tensor>& in) {
+    Tensor loss{Shape{}};
+    for (std::size_t i = 0; i < in[0].data.size(); ++i) {
+      const double s = in[1].data[i], d = in[2].data[i] - in[0].data[i], v = s * s + 1;
+      loss.data[0] += (std::log(v) + d * d / v) / 2 / double(in[0].data.size());
+    }
+    return loss;
+  };
+  return op;
+}
+
 }  // namespace
 
 std::vector<OpCase> loss_cases() {
@@ -92,6 +128,8 @@ std::vector<OpCase> loss_cases() {
       }(),
       mean_loss("bce_with_logits", bce_with_logits,
                 [](double x, double t) { return t * softplus_of(-x) + (1 - t) * softplus_of(x); }),
+      quantile_case(),
+      gaussian_case(),
       cross_entropy_case("cross_entropy", {2, 0, 1, 2}, {}, 0),
       cross_entropy_case("cross_entropy_ignoring", {2, 7, 1, 7}, {}, 0),
       cross_entropy_case("cross_entropy_weighted", {2, 0, 1, 7}, {0.5, 2, 3}, 0),

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "temp_folder.hpp"
@@ -56,6 +57,46 @@ TEST(SplitTest, FractionIsChecked) {
   EXPECT_THROW(stratified_split(labels, -0.1, 1), Error);
   EXPECT_THROW(stratified_split(labels, std::numeric_limits<double>::quiet_NaN(), 1), Error);
   EXPECT_TRUE(stratified_split({}, 0.5, 1).train.empty());
+}
+
+TEST(SplitTest, EachExampleIsHeldOutInOneFold) {
+  const auto labels = some_labels();
+  for (const std::size_t folds : {2, 3, 10}) {
+    const auto splits = stratified_folds(labels, folds, 1);
+    ASSERT_EQ(splits.size(), folds);
+    std::vector<int> times(labels.size());
+    for (const Split& split : splits) {
+      EXPECT_EQ(split.train.size() + split.held_out.size(), labels.size());
+      EXPECT_TRUE(std::is_sorted(split.train.begin(), split.train.end()));
+      std::vector<std::size_t> both;
+      std::set_intersection(split.train.begin(), split.train.end(), split.held_out.begin(),
+                            split.held_out.end(), std::back_inserter(both));
+      EXPECT_TRUE(both.empty());
+      for (const std::size_t i : split.held_out) ++times[i];
+    }
+    EXPECT_EQ(times, std::vector<int>(labels.size(), 1));
+  }
+}
+
+TEST(SplitTest, FoldsAreAlikeInSizeAndLabels) {
+  const auto labels = some_labels();
+  for (const Split& split : stratified_folds(labels, 7, 3)) {
+    EXPECT_NEAR(static_cast<double>(split.held_out.size()), 1000.0 / 7, 1);
+    for (const std::int64_t label : {0, 1, 5}) {
+      const auto all = std::count(labels.begin(), labels.end(), label);
+      const auto held = std::count_if(split.held_out.begin(), split.held_out.end(),
+                                      [&](std::size_t i) { return labels[i] == label; });
+      EXPECT_NEAR(static_cast<double>(held), static_cast<double>(all) / 7, 1);
+    }
+  }
+}
+
+TEST(SplitTest, TheSeedDecidesTheFolds) {
+  const auto labels = some_labels();
+  EXPECT_EQ(stratified_folds(labels, 5, 1)[2].held_out, stratified_folds(labels, 5, 1)[2].held_out);
+  EXPECT_NE(stratified_folds(labels, 5, 1)[2].held_out, stratified_folds(labels, 5, 2)[2].held_out);
+  EXPECT_EQ(test::error_of([&] { stratified_folds(labels, 1, 1); }),
+            "stratified_folds: there must be two folds or more; got 1");
 }
 
 }  // namespace

@@ -61,6 +61,50 @@ TEST(RegressionLossTest, WrongUseIsNamed) {
   EXPECT_EQ(error_of([&] { huber(a, a, 0); }), "huber: delta must be positive; got 0");
 }
 
+// --- intervals ---
+
+TEST(QuantileLossTest, ErrorsBelowAndAboveCountDifferently) {
+  const Array y{{1, 2, 4}, {0, 0, 3}}, target{2, -1};
+  const std::vector<real> quantiles = {0.25, 0.5, 0.75};
+  // target - y: 1 0 -2; -1 -1 -4
+  expect_value(quantile_loss(y, target, quantiles), (0.25 + 0 + 0.5 + 0.75 + 0.5 + 1) / 6);
+  expect_elements(slope(y, [&](const Var& x) { return quantile_loss(x, target, quantiles); }),
+                  {-0.25 / 6, -0.5 / 6, 0.25 / 6, 0.75 / 6, 0.5 / 6, 0.25 / 6});
+}
+
+TEST(QuantileLossTest, WrongUseIsNamed) {
+  EXPECT_EQ(error_of<ShapeError>([] {
+              quantile_loss(zeros({4, 2}), zeros({4}), {0.5});
+            }),
+            "quantile_loss: y must be [.., quantiles], target [..]; got y [4, 2], target [4], 1 "
+            "quantiles");
+  EXPECT_EQ(error_of([] {
+              quantile_loss(zeros({4, 1}), zeros({4}), {1});
+            }),
+            "quantile_loss: quantiles must lie between 0 and 1; got 1");
+}
+
+// GaussianNLLLoss()(y, target, variance) and its gradients, PyTorch 1.13.
+TEST(GaussianNllTest, ValuesAndSlopesArePyTorchs) {
+  const Array y{0.5, -1, 2, 0}, variance{1, 0.25, 4, 2}, target{0, -0.5, -1, 0.25};
+  expect_value(gaussian_nll(y, variance, target), 0.5280496475699932);
+  expect_elements(slope(y, [&](const Var& x) { return gaussian_nll(x, variance, target); }),
+                  {0.125, -0.5, 0.1875, -0.03125});
+  expect_elements(slope(variance, [&](const Var& x) { return gaussian_nll(y, x, target); }),
+                  {0.09375, 0, -0.0390625, 0.060546875});
+}
+
+TEST(GaussianNllTest, SmallVariancesAreBounded) {
+  const Array y{1}, target{0};
+  expect_value(gaussian_nll(y, Array{0}, target, 0.5), (std::log(0.5) + 2) / 2);
+  expect_elements(slope(Array{0.25}, [&](const Var& x) { return gaussian_nll(y, x, target, 0.5); }),
+                  {0});
+  EXPECT_EQ(error_of<ShapeError>([&] { gaussian_nll(y, zeros({2}), target); }),
+            "gaussian_nll: variance must be [1], as y; got [2]");
+  EXPECT_EQ(error_of([&] { gaussian_nll(y, y, target, 0); }),
+            "gaussian_nll: epsilon must be positive; got 0");
+}
+
 // --- binary cross-entropy ---
 
 TEST(BceWithLogitsTest, ValueIsThatOfTheProbability) {

@@ -1,0 +1,123 @@
+#include "model.hpp"
+
+#include <reel/data/file.hpp>
+#include <reel/data/json.hpp>
+#include <reel/optim/weights.hpp>
+
+namespace forecast {
+
+using namespace reel;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Of the settings (FNV-1a), so that weights are never used with others.
+std::string fingerprint(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3;
+  return fmt::format("{:016x}", hash);
+}
+
+// Calls visit(name, field) for all that settings.json holds of these.
+void fields(auto& f, auto&& visit) {
+  visit("targets", f.source.targets);
+  visit("covariates", f.source.covariates);
+  visit("date", f.source.date);
+  visit("calendar", f.source.calendar);
+  visit("logarithm", f.source.logarithm);
+  visit("gap_flags", f.source.gap_flags);
+  visit("season", f.source.season);
+  visit("mean", f.scaling.columns.mean);
+  visit("deviation", f.scaling.columns.deviation);
+  visit("unit", f.scaling.unit);
+  visit("naive", f.scaling.naive);
+  visit("split", f.split);
+  visit("width", f.width);
+  visit("input_length", f.settings.input_length);
+  visit("horizon", f.settings.horizon);
+  visit("step", f.settings.step);
+  visit("base", f.settings.base);
+  visit("output", f.settings.output);
+  visit("interval", f.settings.interval);
+  visit("cell", f.settings.cell);
+  visit("layers", f.settings.layers);
+  visit("hidden_size", f.settings.hidden_size);
+  visit("patch", f.settings.patch);
+  visit("shared", f.settings.shared);
+  visit("linear", f.settings.linear);
+  visit("dropout", f.settings.dropout);
+}
+
+// What is read before there is a network.
+struct Saved {
+  Source source;
+  Settings settings;
+  Scaling scaling;
+  std::vector<double> split;
+  std::size_t width = 0;
+};
+
+bool is_one_of(const std::string& text, const std::vector<std::string>& choices) {
+  return std::find(choices.begin(), choices.end(), text) != choices.end();
+}
+
+// Throws FileError unless a network can be made of them.
+void check_saved(const Saved& p, const std::string& source) {
+  const auto in_range = [&](const char* name, std::size_t value, std::size_t low = 1) {
+    check<FileError>(value >= low && value <= kLargestSize, "{}: {} must lie in {} .. {}; found {}",
+                     source, name, low, kLargestSize, value);
+  };
+  const Settings& s = p.settings;
+  in_range("input_length", s.input_length), in_range("horizon", s.horizon);
+  in_range("step", s.step), in_range("layers", s.layers), in_range("patch", s.patch);
+  in_range("hidden_size", s.hidden_size), in_range("season", p.source.season);
+  in_range("targets", p.source.targets.size()), in_range("split", p.split.size(), 3);
+  const std::size_t columns = p.source.targets.size() + p.source.covariates.size();
+  in_range("width", p.width, columns);
+  const bool fits = p.scaling.columns.mean.size() == columns &&
+                    p.scaling.columns.deviation.size() == columns &&
+                    p.scaling.unit.size() == p.source.targets.size() &&
+                    p.scaling.naive.size() == p.source.targets.size() && s.interval > 0 &&
+                    s.interval < 1 && is_one_of(s.base, {"last", "season", "none"}) &&
+                    is_one_of(s.linear, {"fit", "learn", "none"}) &&
+                    is_one_of(s.output, {"point", "quantile", "gaussian"});
+  check<FileError>(fits, "{}: these are no settings of a forecasting model", source);
+  s.check(p.source);
+}
+
+}  // namespace
+
+void save(const fs::path& folder, Forecaster& forecaster) {
+  nlohmann::json json;
+  fields(forecaster, [&](const char* name, const auto& field) { json[name] = field; });
+  const std::string text = json.dump(2) + "\n";
+  write_file_atomically(folder / "settings.json", text);
+  Safetensors file;
+  file.arrays = export_weights(parameters(forecaster.network));
+  file.metadata["settings"] = fingerprint(text);
+  save_safetensors(folder / "weights.safetensors", file);
+}
+
+Forecaster load(const fs::path& folder) {
+  const std::string source = folder / "settings.json";
+  const std::string text = read_file(source);
+  const nlohmann::json json = parse_json(text, source);
+  Saved p;
+  try {
+    fields(p, [&](const char* name, auto& field) { json.at(name).get_to(field); });
+    check_saved(p, source);
+  } catch (const nlohmann::json::exception& e) {
+    throw FileError(source + ": these are no settings of a forecasting model; " + e.what());
+  }
+  const std::string weights = folder / "weights.safetensors";
+  Safetensors file = load_safetensors(weights);
+  check<FileError>(file.metadata["settings"] == fingerprint(text),
+                   "{}: settings.json beside it is of another model", weights);
+  Random random(0);
+  Network network(p.settings, p.source.season, p.width, p.source.targets.size(), random);
+  Forecaster forecaster{p.source, p.settings, p.scaling, p.split, p.width, std::move(network)};
+  import_weights(parameters(forecaster.network), file.arrays, weights);
+  return forecaster;
+}
+
+}  // namespace forecast

@@ -1,0 +1,263 @@
+#include <fmt/ranges.h>
+#include <reel/autodiff/error.hpp>
+#include <reel/data/file.hpp>
+#include <reel/data/table.hpp>
+#include <reel/data/text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <set>
+
+namespace reel {
+namespace {
+
+constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
+
+struct Record {
+  std::size_t line;  // where it begins
+  std::vector<std::string> fields;
+};
+
+// Cuts a CSV text into records.
+class CsvReader {
+ public:
+  CsvReader(std::string_view text, std::string source)
+      : rest_(text), source_(std::move(source)), separator_(find_separator(text)) {}
+
+  std::optional<Record> next() {
+    while (rest_.starts_with('\n') || rest_.starts_with("\r\n")) end_line();
+    if (rest_.empty()) return {};
+    Record record{line_, {}};
+    for (;;) {
+      record.fields.push_back(rest_.starts_with('"') ? quoted() : plain());
+      if (!rest_.starts_with(separator_)) break;
+      rest_.remove_prefix(1);
+    }
+    if (!rest_.empty()) end_line();
+    return record;
+  }
+
+ private:
+  static char find_separator(std::string_view text) {
+    const std::string_view header = text.substr(0, text.find('\n'));
+    bool inside = false;
+    for (const char c : header) {
+      if (c == '"') inside = !inside;
+      if (!inside && (c == ',' || c == ';' || c == '\t')) return c;
+    }
+    return ',';
+  }
+  void end_line() {
+    rest_.remove_prefix(rest_.find('\n') + 1);
+    ++line_;
+  }
+  std::string plain() {
+    const std::array<char, 2> ends = {separator_, '\n'};
+    std::string_view text =
+        rest_.substr(0, rest_.find_first_of(std::string_view(ends.data(), ends.size())));
+    rest_.remove_prefix(text.size());
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    return std::string(text);
+  }
+  std::string quoted() {
+    const std::size_t begin = line_;
+    std::string text;
+    for (std::size_t at = 1; at < rest_.size(); ++at) {
+      if (rest_[at] == '"' && (at + 1 == rest_.size() || rest_[at + 1] != '"')) {
+        rest_.remove_prefix(at + 1);
+        check_end();
+        return text;
+      }
+      if (rest_[at] == '"') ++at;
+      if (rest_[at] == '\n') ++line_;
+      text += rest_[at];
+    }
+    throw FileError(fmt::format("{}:{}: a quoted field must end with a quote; found the file's end",
+                                source_, begin));
+  }
+  void check_end() {
+    if (rest_.starts_with("\r\n")) rest_.remove_prefix(1);
+    check<FileError>(rest_.empty() || rest_[0] == separator_ || rest_[0] == '\n',
+                     "{}:{}: a quoted field must end where its quotes do; found {:?} behind them",
+                     source_, line_, rest_.substr(0, 1));
+  }
+
+  std::string_view rest_;
+  std::string source_;
+  char separator_;
+  std::size_t line_ = 1;
+};
+
+bool is_gap(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  static const std::set<std::string> gaps = {"", "na", "n/a", "nan", "null", "none", "-", "?"};
+  return gaps.contains(text);
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return {};
+  return value;
+}
+
+// A file's records, and where things are in it.
+struct Sheet {
+  std::string source;
+  std::vector<std::string> header;
+  std::vector<Record> records;
+
+  std::string where(const Record& record, std::size_t column) const {
+    return fmt::format("{}:{}: column {} ({})", source, record.line, column + 1, header[column]);
+  }
+  std::size_t find(const std::string& name) const {
+    const auto match = std::find(header.begin(), header.end(), name);
+    check<FileError>(match != header.end(), "{}:1: there must be a column {:?}; found {}", source,
+                     name, fmt::join(header, ", "));
+    return static_cast<std::size_t>(match - header.begin());
+  }
+};
+
+Sheet read_sheet(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path);
+  std::string_view text = bytes;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  Sheet sheet{path.string(), {}, {}};
+  check_utf8<FileError>(text, sheet.source);
+  CsvReader reader(text, sheet.source);
+  while (std::optional<Record> record = reader.next()) {
+    if (sheet.header.empty()) {
+      sheet.header = std::move(record->fields);
+      continue;
+    }
+    check<FileError>(record->fields.size() == sheet.header.size(),
+                     "{}:{}: a row must have {} fields, as the header; found {}", sheet.source,
+                     record->line, sheet.header.size(), record->fields.size());
+    sheet.records.push_back(std::move(*record));
+  }
+  check<FileError>(!sheet.records.empty(),
+                   "{}: table must have a header and a row; found neither{}", sheet.source,
+                   sheet.header.empty() ? "" : " a row");
+  for (auto name = sheet.header.begin(); name != sheet.header.end(); ++name)
+    check<FileError>(std::find(sheet.header.begin(), name, *name) == name,
+                     "{}:1: columns must have names of their own; found {:?} twice", sheet.source,
+                     *name);
+  return sheet;
+}
+
+std::vector<double> read_numbers(const Sheet& sheet, std::size_t column) {
+  std::vector<double> numbers;
+  for (const Record& record : sheet.records) {
+    const std::string& cell = record.fields[column];
+    const std::optional<double> number = is_gap(cell) ? kGap : parse_number(cell);
+    check<FileError>(number.has_value(), "{}: a number or a gap must stand here; found {:?}",
+                     sheet.where(record, column), cell);
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+std::vector<Time> read_times(const Sheet& sheet, const std::vector<std::size_t>& columns) {
+  static constexpr std::array<const char*, 6> kMarks = {"", "-", "-", " ", ":", ":"};
+  std::vector<Time> times;
+  for (const Record& record : sheet.records) {
+    std::string text;
+    for (std::size_t i = 0; i < columns.size(); ++i) text += kMarks[i] + record.fields[columns[i]];
+    const std::optional<Time> time = parse_time(text);
+    check<FileError>(time.has_value(),
+                     "{}: a date such as 2016-07-01 00:00 must stand here; found "
+                     "{:?}",
+                     sheet.where(record, columns[0]), text);
+    check<FileError>(times.empty() || *time > times.back(),
+                     "{}: dates must rise from row to row; found {:?} after {}",
+                     sheet.where(record, columns[0]), text,
+                     format_time(times.empty() ? 0 : times.back(), false));
+    times.push_back(*time);
+  }
+  return times;
+}
+
+std::vector<std::size_t> date_columns(const Sheet& sheet, const std::vector<std::string>& names) {
+  check<FileError>(names.size() <= 6, "{}: a date has at most 6 columns; got {}", sheet.source,
+                   names.size());
+  std::vector<std::size_t> columns;
+  for (const std::string& name : names) columns.push_back(sheet.find(name));
+  const std::string& first = sheet.records[0].fields[0];
+  const bool dated = first.find_first_of("-/", 1) != first.npos && parse_time(first).has_value();
+  if (names.empty() && dated) columns.push_back(0);
+  return columns;
+}
+
+bool holds_numbers(const Sheet& sheet, std::size_t column) {
+  for (const Record& record : sheet.records)
+    if (const std::string& cell = record.fields[column]; !is_gap(cell))
+      return parse_number(cell).has_value();
+  return false;
+}
+
+}  // namespace
+
+const std::vector<double>& Table::column(std::string_view name) const {
+  const auto match = std::find(names.begin(), names.end(), name);
+  check<Error>(match != names.end(), "table: there must be a column {:?}; found {}", name,
+               fmt::join(names, ", "));
+  return columns[static_cast<std::size_t>(match - names.begin())];
+}
+
+Table read_table(const std::filesystem::path& path, const TableOptions& options) {
+  const Sheet sheet = read_sheet(path);
+  Table table;
+  table.rows = sheet.records.size();
+  const std::vector<std::size_t> dates = date_columns(sheet, options.date);
+  if (!dates.empty()) table.times = read_times(sheet, dates);
+
+  std::vector<std::size_t> wanted;
+  for (const std::string& name : options.columns) wanted.push_back(sheet.find(name));
+  if (options.columns.empty())
+    for (std::size_t i = 0; i < sheet.header.size(); ++i)
+      if (std::find(dates.begin(), dates.end(), i) == dates.end() && holds_numbers(sheet, i))
+        wanted.push_back(i);
+  check<FileError>(!wanted.empty(), "{}: there must be a column of numbers; found {}", sheet.source,
+                   fmt::join(sheet.header, ", "));
+  for (const std::size_t column : wanted) {
+    table.names.push_back(sheet.header[column]);
+    table.columns.push_back(read_numbers(sheet, column));
+  }
+  return table;
+}
+
+Table with_missing_rows(Table table) {
+  if (table.times.size() < 2) return table;
+  const TimeStep step = infer_step(table.times);
+  const Time first = table.times[0];
+  std::vector<std::size_t> places;
+  for (const Time time : table.times) {
+    const auto steps = steps_between(first, time, step);
+    check<Error>(steps.has_value(),
+                 "with_missing_rows: dates must be {} {} apart, or a multiple; found {} between "
+                 "steps",
+                 step.months != 0 ? step.months : step.seconds,
+                 step.months != 0 ? "month(s)" : "seconds", format_time(time, false));
+    places.push_back(static_cast<std::size_t>(*steps));
+  }
+  table.rows = places.back() + 1;
+  for (std::vector<double>& column : table.columns) {
+    std::vector<double> spread(table.rows, kGap);
+    for (std::size_t i = 0; i < places.size(); ++i) spread[places[i]] = column[i];
+    column = std::move(spread);
+  }
+  table.times.clear();
+  for (std::size_t i = 0; i < table.rows; ++i)
+    table.times.push_back(advance(first, step, static_cast<std::int64_t>(i)));
+  return table;
+}
+
+}  // namespace reel
