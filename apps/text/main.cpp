@@ -12,6 +12,8 @@ namespace {
 
 using namespace text;
 
+constexpr std::size_t kLanes = 8;  // side by side, to measure a text
+
 struct TrainCommand {
   std::string data, dev_file;
   SplitOptions split;
@@ -69,7 +71,7 @@ struct TrainCommand {
     const reel::KneserNey baseline(learned, lm.vocabulary.size(), order);
     apps::Report report("reel-text");
     const auto compare = [&](const char* part, const std::vector<std::int64_t>& tokens) {
-      const double nats = measure(lm, tokens, 1), kneser_ney = baseline.cross_entropy(tokens);
+      const double nats = measure(lm, tokens, kLanes), kneser_ney = baseline.cross_entropy(tokens);
       const std::string line = fmt::format(
           "{}: {:.4f} nats per token, perplexity {:.2f}; Kneser-Ney {}-gram {:.4f}, {:.2f}", part,
           nats, std::exp(nats), order, kneser_ney, std::exp(kneser_ney));
@@ -100,7 +102,7 @@ struct TrainCommand {
 int evaluate_command(const std::string& model, const std::string& data) {
   const LanguageModel lm = load(model);
   const auto tokens = lm.vocabulary.encode(read_tokens(data, lm.settings));
-  const double nats = measure(lm, tokens, 1);
+  const double nats = measure(lm, tokens, kLanes);
   fmt::print("{} tokens  {:.4f} nats per token  perplexity {:.2f}\n", tokens.size(), nats,
              std::exp(nats));
   return 0;
