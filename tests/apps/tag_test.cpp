@@ -38,7 +38,7 @@ class Tag : public AppTest {
   }
   Outcome train(const std::string& more = "", const std::string& data = "train.conllu") {
     return run(
-        fmt::format("train --data {} --model m --embedding 8 --shape 4 --character 6 "
+        fmt::format("train --data {} --model m --embedding 8 --character 6 "
                     "--composed 8 --hidden 8 --epochs 8 --batch 8 --rate 0.03 {}",
                     data, more));
   }
