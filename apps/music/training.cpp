@@ -106,6 +106,7 @@ Baselines baselines(const std::vector<PianoRoll>& train, const std::vector<Piano
 
 bool train(Model& model, const PianoRolls& rolls, std::size_t transpose,
            const apps::TrainingOptions& options, apps::Report& report) {
+  model.start_from(rolls.train, static_cast<int>(transpose));
   Adam optimizer(parameters(model), {.learning_rate = options.learning_rate});
   TrainStep step(optimizer, options.step(kShards));
   std::vector<PianoRoll> moved;

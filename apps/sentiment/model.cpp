@@ -71,11 +71,7 @@ Model::Model(const Settings& settings, std::size_t vocabulary_size, std::size_t 
 
 Model::Any Model::make(const Settings& settings, std::size_t vocabulary_size, std::size_t outputs,
                        Random& random) {
-  if (settings.cell == kBag) {
-    BagOfWords bag{Linear(vocabulary_size, outputs, random)};
-    bag.head.weight.mutable_value().fill(0);  // convex: nothing has to be told apart first
-    return bag;
-  }
+  if (settings.cell == kBag) return BagOfWords{Linear(vocabulary_size, outputs, random)};
   Embedding embedding(vocabulary_size, settings.embedding_size, random, kEmbeddingDeviation,
                       Vocabulary::kPad);
   Encoder encoder(settings.embedding_size, settings, random);

@@ -176,7 +176,7 @@ bool train(Classifier& classifier, const Examples& examples, const Examples& dev
 
 Classifier train_bag(const Task& task, const TrainOptions& options) {
   constexpr std::size_t kEpochs = 10;
-  constexpr double kRate = 1e-2;
+  constexpr double kRate = 3e-3;
   Random random(options.seed);
   Classifier bag = task.classifier;
   bag.settings.cell = kBag;

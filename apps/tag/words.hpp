@@ -7,7 +7,8 @@ namespace tag {
 
 // The words of a line as English treebanks cut them: at white space and around punctuation; n't,
 // 's, 're, 've, 'll, 'd and 'm are words of their own; a run of one mark (...), a number with its
-// points and commas, and what has an @ or :// in it stay whole. Throws reel::Error unless UTF-8.
+// points and commas, initials (U.S.) and what has an @ or :// in it stay whole. Throws reel::Error
+// unless UTF-8.
 std::vector<std::string> split_words(std::string_view line);
 
 // What stands between white space.

@@ -92,7 +92,8 @@ int translate_command(const std::string& model, const std::vector<std::string>& 
   search.n_best = std::min(search.n_best, search.sampled ? 1 : search.beam);
   const Translator translator = load(model);
   apps::for_each_text(texts, [&](const std::string& text) {
-    for (const Translation& one : translator.translate({text}, search)[0])
+    const auto found = translator.translate({text}, search)[0];
+    for (const Translation& one : found)
       search.n_best > 1 ? fmt::print("{:.4f}\t{}\n", one.score, one.text)
                         : fmt::print("{}\n", one.text);
     ++search.seed;

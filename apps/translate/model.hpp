@@ -16,7 +16,7 @@ constexpr std::size_t kLargestSize = std::size_t{1} << 20;
 struct Settings {
   std::size_t subwords = 4000;  // tokens of each language at most
   std::size_t embedding_size = 256, hidden_size = 256;
-  std::string attention = "general";  // or additive
+  std::string attention = "additive";  // or general
   reel::real dropout = 0.2;           // of embeddings and attentional vectors
 };
 

@@ -15,7 +15,7 @@ class Music : public AppTest {
     write("rolls.json", fmt::format(R"({{"train": [{}], "valid": [{}], "test": [{}]}})", pieces(8),
                                     pieces(2), pieces(2)));
   }
-  // Two chords in turn, on which the model can only wonder where to begin.
+  // Two chords in turn: only which comes first cannot be known, 5 ln 2 nats in 12 steps.
   static std::string pieces(int count) {
     std::string text;
     for (int i = 0; i < count; ++i) {
@@ -28,7 +28,7 @@ class Music : public AppTest {
   }
   Outcome train(const std::string& more = "--model m") {
     return run(
-        "train --data rolls.json --hidden 16 --epochs 30 --dropout 0 --transpose 2 --batch 1 "
+        "train --data rolls.json --hidden 16 --epochs 30 --dropout 0 --transpose 0 --batch 1 "
         "--rate 0.02 " +
         more);
   }
@@ -49,7 +49,7 @@ TEST_F(Music, LearnsMeasuresAndMakesMusic) {
 
     const Outcome measured = run("eval --model m --data rolls.json");
     const double nll = number_after(measured.out, "nll ");
-    EXPECT_LT(nll, 2) << measured.out;
+    EXPECT_LT(nll, 0.5) << measured.out;
     EXPECT_LT(nll, number_after(measured.out, "by each key's share, ")) << measured.out;
     EXPECT_TRUE(contains(run("eval --model m --data rolls.json --part valid").out, "valid: 2 "));
 
@@ -62,7 +62,7 @@ TEST_F(Music, LearnsMeasuresAndMakesMusic) {
     EXPECT_EQ(read("b.mid"), midi);
     EXPECT_NE(read("c.mid"), midi);
     // The two chords in turn go on: 59 is struck and let go in every other step.
-    EXPECT_EQ(std::count(midi.begin(), midi.end(), 59), 2 * 6);
+    EXPECT_EQ(std::count(midi.begin(), midi.end(), 59), 2 * 7);
   }
 }
 
