@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "../common/bundled.hpp"
 #include "../common/run.hpp"
 #include "pictures.hpp"
 
@@ -21,7 +22,7 @@ struct Prepared {
   Parts parts;
 };
 
-fs::path bundled() { return fs::path(REEL_FORECAST_DATA) / "co2-concentration.csv"; }
+fs::path bundled() { return apps::bundled("forecast/series") / "co2-concentration.csv"; }
 
 Prepared open(const Forecaster& forecaster, const UseRequest& request) {
   Source source = forecaster.source;
@@ -85,7 +86,7 @@ void measure_and_show(const Forecaster& forecaster, const Prepared& prepared, ap
 
 }  // namespace
 
-int run_train(TrainRequest request) {
+int run_train(TrainRequest request, const CLI::App& command) {
   Settings& settings = request.settings;
   Source& source = request.source;
   if (settings.step == 0) settings.step = settings.horizon;
@@ -113,6 +114,7 @@ int run_train(TrainRequest request) {
       request.data.filename().string(), prepared.data.known, parts.train.end,
       parts.dev.end - parts.dev.begin, parts.test.end - parts.test.begin, source.season,
       describe(forecaster.network));
+  request.options.prepare(command);
   if (settings.linear == "fit")
     forecaster.network.start_linear(
         fit_linear(prepared.data, {settings.input_length, settings.step}, parts.train, parts.dev));

@@ -16,8 +16,8 @@ struct TrainRequest {
   Settings settings;
   TrainOptions options;
 };
-// Each returns the exit code.
-int run_train(TrainRequest request);
+// Each returns the exit code; `command`: that the request was read from.
+int run_train(TrainRequest request, const CLI::App& command);
 
 struct UseRequest {
   std::filesystem::path model, data;

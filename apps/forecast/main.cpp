@@ -87,10 +87,7 @@ int main(int argc, char** argv) {
   training.options.add_options(*train);
   add_source(*train, training);
   add_settings(*train, training.settings, training.options);
-  train->callback([&] {
-    training.options.prepare(*train);
-    result = run_train(training);
-  });
+  train->callback([&] { result = run_train(training, *train); });
 
   UseRequest use;
   CLI::App* command = app.add_subcommand("eval", "measure a model, with plain rules beside it");

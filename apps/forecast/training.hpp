@@ -14,7 +14,7 @@ struct TrainOptions : apps::TrainingOptions {
   std::size_t stride = 1;    // rows from one window to the next
   double weight_decay = 0;   // of AdamW
 
-  TrainOptions() { epochs = 30, batch_size = 64, patience = 8; }
+  TrainOptions() { epochs = 30, batch_size = 64, learning_rate = 3e-4, patience = 8; }
 };
 
 // Trains in place on windows in `parts.train`; the model ends as it was after the epoch with the
