@@ -29,8 +29,8 @@ real dot(const real* a, const real* b, std::size_t n) {
   std::size_t j = 0;
   for (; j + kAtOnce * kLanes <= n; j += kAtOnce * kLanes)
     for (std::size_t s = 0; s < kAtOnce; ++s)
-      sums[s] = multiply_add(Simd::load(a + j + s * kLanes), Simd::load(b + j + s * kLanes),
-                             sums[s]);
+      sums[s] =
+          multiply_add(Simd::load(a + j + s * kLanes), Simd::load(b + j + s * kLanes), sums[s]);
   for (; j + kLanes <= n; j += kLanes)
     sums[0] = multiply_add(Simd::load(a + j), Simd::load(b + j), sums[0]);
   if (j < n)
@@ -66,8 +66,8 @@ void mix_registers(const View& w, const View& a, const View& y, std::size_t b, s
       sums[r] = multiply_add(weight, load(at(a, b, t) + j, r), sums[r]);
   }
   for (std::size_t r = 0; r < Count; ++r)
-    some < kLanes && r + 1 == Count ? sums[r].store_some(to + r * kLanes, some)
-                                    : sums[r].store(to + r * kLanes);
+    some < kLanes&& r + 1 == Count ? sums[r].store_some(to + r * kLanes, some)
+                                   : sums[r].store(to + r * kLanes);
 }
 
 // y_bf (+)= sum_t w_bt a_btf
@@ -99,6 +99,42 @@ void spread(const View& w, const View& x, const View& a, bool accumulate) {
                      accumulate ? Simd::load_some(to + j, width - j) : Simd())
             .store_some(to + j, width - j);
     }
+}
+
+void softmax_rows(const View& x, const View& inside, const View& y) {
+  const std::size_t count = x.shape[1];
+  for (std::size_t b = 0; b < x.shape[0]; ++b) {
+    const real *const from = at(x, b), *const counts = at(inside, b);
+    real* const to = at(y, b);
+    real most = -std::numeric_limits<real>::infinity(), sum = 0;
+    for (std::size_t t = 0; t < count; ++t)
+      if (counts[t] != 0) most = std::max(most, from[t]);
+    for (std::size_t t = 0; t < count; t += kLanes) {
+      const std::size_t n = std::min(kLanes, count - t);
+      exp(Simd::load_some(from + t, n) - Simd(most)).store_some(to + t, n);
+    }
+    for (std::size_t t = 0; t < count; ++t) {
+      if (counts[t] == 0) to[t] = 0;
+      sum += to[t];
+    }
+    for (std::size_t t = 0; t < count; ++t)
+      if (counts[t] != 0) to[t] /= sum;
+  }
+}
+
+// dx_bt (+)= y_bt (dy_bt - sum_t y_bt dy_bt)
+void pull_softmax_rows(const View& y, const View& dy, const View& dx, bool accumulate) {
+  for (std::size_t b = 0; b < y.shape[0]; ++b) {
+    real sum = 0;
+    for (std::size_t t = 0; t < y.shape[1]; ++t)
+      if (const real share = *at(y, b, t); share != 0) sum += share * *at(dy, b, t);
+    for (std::size_t t = 0; t < y.shape[1]; ++t) {
+      const real share = *at(y, b, t);
+      const real slope = share == 0 ? 0 : share * (*at(dy, b, t) - sum);
+      real& to = *at(dx, b, t);
+      to = accumulate ? to + slope : slope;
+    }
+  }
 }
 
 // Calls write(view, accumulate) on n's gradient, if it is wanted, with a last axis side by side.
@@ -173,6 +209,33 @@ Var row_mix(const Var& w, const Var& a) {
           dots(rows.view, dy.view, to.view, to.accumulate);
         }
         write_grad(an, [&](const View& to, bool add) { spread(wn.value.view, dy.view, to, add); });
+        return true;
+      });
+}
+
+// dx_bt = y_bt (dy_bt - sum_t y_bt dy_bt)
+Var row_softmax(const Var& x, const Var& inside) {
+  const char* op = "row_softmax";
+  const Shape &sx = x.node(op).shape(), &si = inside.node(op).shape();
+  check(sx.size() == 2 && si == sx,
+        "row_softmax: x and inside must both be [B, T]; got x {}, inside {}", sx, si);
+  const Value vx = dense_last(x.ref()->value), vi = dense_last(inside.ref()->value);
+  Value y = allocate(sx);
+  perform([](const View& l, const View& r, const View& to) { softmax_rows(l, r, to); },
+          reads(vx.view), reads(vi.view), writes(y.view));
+  return record(
+      op, std::array{x, inside}, std::move(y),
+      [](Pull& p) {
+        p.give(0, [&]() -> Var {
+          const Var dy = p.dy(), y = p.y();
+          return y * (dy - sum(y * dy, {-1}, true));
+        });
+      },
+      [](Node& n) {
+        Node& xn = *n.inputs()[0].ref();
+        if (!xn.needs_grad) return true;
+        const Target to = grad_target(xn);
+        pull_softmax_rows(n.value.view, (*n.grad).view, to.view, to.accumulate);
         return true;
       });
 }

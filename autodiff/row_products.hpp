@@ -1,4 +1,5 @@
-// Products of rows with one vector for each batch element, as attention needs them.
+// What attention computes for each batch element. Sums over T are in the order of t, so that what
+// is 0 at the end of a row changes no bit.
 #pragma once
 
 #include <reel/autodiff/var.hpp>
@@ -9,5 +10,8 @@ namespace reel::inline REEL_PRECISION {
 Var row_dots(const Var& a, const Var& x);
 // y_bf = sum_t w_bt a_btf: w [B, T], a [B, T, F] -> [B, F].
 Var row_mix(const Var& w, const Var& a);
+// y_bt = e^x_bt / sum of those at which inside_bt is not 0, and 0 at the others: x, inside [B, T].
+// No gradient flows to inside.
+Var row_softmax(const Var& x, const Var& inside);
 
 }  // namespace reel::inline REEL_PRECISION

@@ -54,9 +54,7 @@ auto Attention::operator()(const Var& query, const AttentionMemory& memory) cons
   } else {
     scores = row_dots(memory.keys, query);
   }
-  // So low that its weight is 0; finite, for rows that have no other.
-  constexpr real kNone = real(-1e30);
-  const Var weights = softmax(where(memory.inside, scores, kNone)) * memory.inside;
+  const Var weights = row_softmax(scores, memory.inside);
   return {row_mix(weights, memory.values), weights};
 }
 

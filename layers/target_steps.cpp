@@ -5,11 +5,18 @@
 
 namespace reel::inline REEL_PRECISION {
 
+namespace {
+
+Schedule schedule_of(const Indices& tokens, std::span<const std::size_t> lengths) {
+  check(tokens.dimension() == 2, "targets: tokens must be [S, B]; got {}", shape_of(tokens));
+  return Schedule(tokens.shape(0), tokens.shape(1), lengths);
+}
+
+}  // namespace
+
 TargetSteps::TargetSteps(const Indices& tokens, std::span<const std::size_t> lengths,
                          std::int64_t start)
-    : schedule_(tokens.shape(0), tokens.dimension() == 2 ? tokens.shape(1) : 0, lengths),
-      start_(start) {
-  check(tokens.dimension() == 2, "targets: tokens must be [S, B]; got {}", shape_of(tokens));
+    : schedule_(schedule_of(tokens, lengths)), start_(start) {
   check<Error>(schedule_.total() > 0, "targets: there must be a token; got {}, all of length 0",
                shape_of(tokens));
   packed_ = Indices::from_shape({schedule_.total()});
@@ -25,8 +32,7 @@ void TargetSteps::sort(const Parts& state) const {
   const auto running = static_cast<std::ptrdiff_t>(schedule_.rows_at(0));
   const auto order = std::make_shared<const Indices>(schedule_.order());
   const auto inverse = std::make_shared<const Indices>(schedule_.inverse());
-  for (Var* part : state)
-    *part = slice(detail::move_rows(*part, order, inverse), 0, 0, running);
+  for (Var* part : state) *part = slice(detail::move_rows(*part, order, inverse), 0, 0, running);
 }
 
 void TargetSteps::keep_running(std::size_t t, const Parts& state) const {

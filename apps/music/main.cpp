@@ -49,25 +49,11 @@ struct TrainCommand {
                rolls.valid.size(), reel::describe(model));
 
     options.prepare(command);
-    reel::Adam optimizer(reel::parameters(model), {.learning_rate = options.learning_rate});
-    reel::TrainStep step(optimizer, options.step(kShards));
-    Learner learner(model, rolls.train, transpose, options.batch_size, step);
-    apps::TrainingTask task;
-    task.unit = "steps";
-    for (const reel::PianoRoll& roll : rolls.train) task.units += roll.size();
-    task.plan = [&](std::uint64_t seed) { return learner.plan(seed); };
-    task.step = [&](std::size_t minibatch) { return learner.learn(minibatch); };
-    task.measure = [&] {
-      return std::vector<apps::Measure>{{"valid nll", evaluate(model, rolls.valid).nll}};
-    };
-    task.best_by = "valid nll";
-    apps::Training training(optimizer, step, options);
-    const bool complete = training.run(task);
+    apps::Report report("reel-music");
+    const bool complete = train(model, rolls, transpose, options, report);
     save(options.folder, settings, model);
     fmt::print("model saved in {}\n", options.folder.string());
     if (!options.report.empty()) {
-      apps::Report report("reel-music");
-      report.training(options, training, task.unit, reel::describe(model));
       add_piece(report, model, rolls.valid[0]);
       report.write(options.report);
     }
@@ -81,8 +67,8 @@ int evaluate_command(const std::string& folder, const std::string& data, const s
   const auto& rolls = part == "train" ? all.train : part == "valid" ? all.valid : all.test;
   const Score score = evaluate(model, rolls);
   const Baselines without = baselines(all.train, rolls);
-  fmt::print("{}: {} pieces  nll {:.4f} per step  accuracy {:.4f}\n", part, rolls.size(), score.nll,
-             score.accuracy);
+  fmt::print("{}: {} pieces  nll {:.4f} per step, {:.4f} after the first  accuracy {:.4f}\n", part,
+             rolls.size(), score.nll, score.nll_later, score.accuracy);
   fmt::print(
       "without a network: nll {:.4f} by each key's share, {:.4f} by its share after what "
       "it did last\n",

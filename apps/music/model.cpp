@@ -5,6 +5,8 @@
 #include <reel/layers/loss.hpp>
 #include <reel/optim/weights.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -54,6 +56,23 @@ Model::Result Model::operator()(const Batch& batch, Random* random) const {
       layers_);  // [T, B, hidden]
   return {head_(dropout_(without_padding(outputs), random)),
           without_padding(Var(batch.keys)).value()};
+}
+
+void Model::start_from(const std::vector<PianoRoll>& pieces, int transpose) {
+  std::vector<double> sounding(kPianoKeys, 0.5);
+  double steps = 1;
+  for (const PianoRoll& piece : pieces) {
+    const auto [lowest, highest] = transposition_range(piece);
+    for (int by = std::max(lowest, -transpose); by <= std::min(highest, transpose); ++by) {
+      steps += static_cast<double>(piece.size());
+      for (const auto& step : piece)
+        for (const int pitch : step)
+          ++sounding[static_cast<std::size_t>(pitch + by - kLowestPitch)];
+    }
+  }
+  Array& bias = head_.bias.mutable_value();
+  for (std::size_t key = 0; key < kPianoKeys; ++key)
+    bias(key) = static_cast<real>(std::log(sounding[key] / (steps - sounding[key])));
 }
 
 Var nll(const Model::Result& result) {

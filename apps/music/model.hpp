@@ -46,6 +46,10 @@ class Model {
   };
   Result operator()(const Batch& batch, reel::Random* random) const;
 
+  // Lets training begin with each key as probable as its share of the pieces' steps, each piece
+  // moved by up to so many semitones: a bias is slow to learn that most keys are hardly played.
+  void start_from(const std::vector<reel::PianoRoll>& pieces, int transpose);
+
   // Goes on after `start` for so many steps, key by key drawn with probability
   // sigmoid(logit / temperature). Returns start and what follows.
   reel::PianoRoll generate(reel::PianoRoll start, std::size_t steps, double temperature,

@@ -1,5 +1,7 @@
 #include "training.hpp"
 
+#include <reel/data/batches.hpp>
+
 #include <array>
 #include <cmath>
 
@@ -28,6 +30,13 @@ std::vector<const PianoRoll*> select(const std::vector<PianoRoll>& rolls,
   std::vector<const PianoRoll*> some;
   for (const std::size_t row : rows) some.push_back(&rolls[row]);
   return some;
+}
+
+PianoRoll move_at_random(const PianoRoll& piece, int most, Random& random) {
+  const auto [lowest, highest] = transposition_range(piece);
+  const int down = std::max(lowest, -most), up = std::min(highest, most);
+  const auto choice = random.below(static_cast<std::uint64_t>(up - down + 1));
+  return reel::transpose(piece, down + static_cast<int>(choice));
 }
 
 // Of one key: how often it was silent and how often it sounded, after silence and after sound.
@@ -59,13 +68,16 @@ double nats(double silent, double sounding, double silent_before, double soundin
 }  // namespace
 
 Score evaluate(const Model& model, const std::vector<PianoRoll>& rolls) {
-  Score sums;
-  double told = 0, either = 0;
-  const std::vector<std::size_t> lengths = lengths_of(rolls);
-  for (const auto& rows : plan_batches(lengths, kMeasureBatch)) {
+  double all = 0, first = 0, told = 0, either = 0;
+  for (const auto& rows : plan_batches(lengths_of(rolls), kMeasureBatch)) {
     const Batch batch = make_batch(select(rolls, rows));
     const Model::Result result = model(batch, nullptr);
-    sums.nll += nll(result).item() * static_cast<double>(batch.steps());
+    all += nll(result).item() * static_cast<double>(batch.steps());
+    const auto pieces = static_cast<std::ptrdiff_t>(rows.size());  // which all have a first step
+    first +=
+        nll({slice(result.logits, 0, 0, pieces), slice(Var(result.keys), 0, 0, pieces).value()})
+            .item() *
+        static_cast<double>(pieces);
     const Array logits = result.logits.value();
     for (std::size_t i = 0; i < logits.size(); ++i) {
       const bool guess = logits.data()[i] > 0, truth = result.keys.data()[i] > 0;
@@ -73,7 +85,9 @@ Score evaluate(const Model& model, const std::vector<PianoRoll>& rolls) {
       either += guess || truth;
     }
   }
-  return {sums.nll / static_cast<double>(count_steps(rolls)), either > 0 ? told / either : 1};
+  const auto steps = static_cast<double>(count_steps(rolls));
+  const double later = steps - static_cast<double>(rolls.size());
+  return {all / steps, later > 0 ? (all - first) / later : 0, either > 0 ? told / either : 1};
 }
 
 Baselines baselines(const std::vector<PianoRoll>& train, const std::vector<PianoRoll>& rolls) {
@@ -90,31 +104,45 @@ Baselines baselines(const std::vector<PianoRoll>& train, const std::vector<Piano
   return {sums.share / steps, sums.share_after_last / steps};
 }
 
-std::size_t Learner::plan(std::uint64_t seed) {
-  Random random(seed);
-  const auto most = static_cast<int>(transpose_);
-  moved_.clear();
-  for (const PianoRoll& piece : pieces_) {
-    const auto [lowest, highest] = transposition_range(piece);
-    const int down = std::max(lowest, -most), up = std::min(highest, most);
-    const auto choice = random.below(static_cast<std::uint64_t>(up - down + 1));
-    moved_.push_back(transpose(piece, down + static_cast<int>(choice)));
-  }
-  batches_ = plan_batches(lengths_of(moved_), batch_size_, {.seed = random.bits()});
-  return batches_.size();
-}
+bool train(Model& model, const PianoRolls& rolls, std::size_t transpose,
+           const apps::TrainingOptions& options, apps::Report& report) {
+  model.start_from(rolls.train, static_cast<int>(transpose));
+  Adam optimizer(parameters(model), {.learning_rate = options.learning_rate});
+  TrainStep step(optimizer, options.step(kShards));
+  std::vector<PianoRoll> moved;
+  BatchPlan batches;
 
-apps::TrainingTask::Done Learner::learn(std::size_t minibatch) {
-  const std::vector<std::size_t> rows = deal(batches_[minibatch], kShards);
-  std::size_t steps = 0;
-  for (const std::size_t row : rows) steps += moved_[row].size();
-  const double loss = step_(rows.size(), [&](Shard& shard) {
-    const Batch batch =
-        make_batch(select(moved_, std::span(rows).subspan(shard.begin, shard.rows())));
-    shard.weight = static_cast<double>(batch.steps()) / static_cast<double>(steps);
-    return nll(model_(batch, &shard.random));
-  });
-  return {loss, static_cast<double>(steps), steps};
+  apps::TrainingTask task;
+  task.unit = "steps";
+  task.units = count_steps(rolls.train);
+  task.plan = [&](std::uint64_t seed) {
+    Random random(seed);
+    moved.clear();
+    for (const PianoRoll& piece : rolls.train)
+      moved.push_back(move_at_random(piece, static_cast<int>(transpose), random));
+    batches = plan_batches(lengths_of(moved), options.batch_size, {.seed = random.bits()});
+    return batches.size();
+  };
+  task.step = [&](std::size_t minibatch) -> apps::TrainingTask::Done {
+    const std::vector<std::size_t> rows = deal(batches[minibatch], kShards);
+    std::size_t steps = 0;
+    for (const std::size_t row : rows) steps += moved[row].size();
+    const double loss = step(rows.size(), [&](Shard& shard) {
+      const Batch batch =
+          make_batch(select(moved, std::span(rows).subspan(shard.begin, shard.rows())));
+      shard.weight = static_cast<double>(batch.steps()) / static_cast<double>(steps);
+      return nll(model(batch, &shard.random));
+    });
+    return {loss, static_cast<double>(steps), steps};
+  };
+  task.measure = [&] {
+    return std::vector<apps::Measure>{{"valid nll", evaluate(model, rolls.valid).nll}};
+  };
+  task.best_by = "valid nll";
+  apps::Training training(optimizer, step, options);
+  const bool complete = training.run(task);
+  if (!options.report.empty()) report.training(options, training, task.unit, describe(model));
+  return complete;
 }
 
 }  // namespace music

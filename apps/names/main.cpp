@@ -65,6 +65,9 @@ struct TrainCommand {
       if (settings.task == "generate") {
         report.heading("Names it writes");
         report.table({"language", "names"}, some_of_each(model));
+      } else if (!task.dev.names.empty()) {
+        report.heading("What names to choose the epoch on are taken for");
+        report.heat_map(confusion(model, task.dev));
       }
       report.write(options.report);
     }
@@ -88,10 +91,10 @@ void generate_command(const Model& model, const std::string& language,
 void classify_command(const Model& model, const std::vector<std::string>& names) {
   const auto print = [&](const std::string& name, const std::string& where) {
     reel::check_utf8<reel::Error>(name, where);
-    const std::vector<double> p = model.classify({name})[0];
-    const auto best = std::max_element(p.begin(), p.end()) - p.begin();
-    fmt::print("{}\t{:.4f}\t{}\n", model.languages[static_cast<std::size_t>(best)],
-               p[static_cast<std::size_t>(best)], name);
+    const std::vector<std::vector<std::int64_t>> letters{model.encode(name)};
+    const reel::Array p = model.probabilities(reel::make_batches(letters, 1)[0]);
+    const auto best = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
+    fmt::print("{}\t{:.4f}\t{}\n", model.languages[best], p.data()[best], name);
     std::fflush(stdout);
   };
   for (const std::string& name : names) print(name, "argument");

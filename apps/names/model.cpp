@@ -73,18 +73,10 @@ std::vector<std::int64_t> Model::encode(const std::string& name) const {
   return letters.encode(characters(kEdge + name + kEdge));
 }
 
-std::vector<std::vector<double>> Model::classify(const std::vector<std::string>& names) const {
+Array Model::probabilities(const Batch& batch) const {
   const auto* listener = std::get_if<Listener>(&network.either);
   check<Error>(listener, "this model generates names; for the other task train --task classify");
-  std::vector<std::vector<std::int64_t>> sequences;
-  for (const std::string& name : names) sequences.push_back(encode(name));
-  std::vector<std::vector<double>> all(names.size());
-  for (const Batch& batch : make_batches(sequences, 64)) {
-    const Array p = softmax((*listener)(batch.tokens, batch.lengths, nullptr)).value();
-    for (std::size_t i = 0; i < batch.rows.size(); ++i)
-      all[batch.rows[i]].assign(&p(i, 0), &p(i, 0) + languages.size());
-  }
-  return all;
+  return softmax((*listener)(batch.tokens, batch.lengths, nullptr)).value();
 }
 
 void save(const fs::path& folder, Model& model) {

@@ -80,8 +80,9 @@ struct Model {
 
   // Its letters between edges. Throws Error unless the name is UTF-8.
   std::vector<std::int64_t> encode(const std::string& name) const;
-  // Of each language, for each name. Throws Error unless the task is to classify.
-  std::vector<std::vector<double>> classify(const std::vector<std::string>& names) const;
+  // Of each language, for each row of a batch [B, languages]. Throws Error unless the task is to
+  // classify.
+  reel::Array probabilities(const reel::Batch& batch) const;
 };
 
 struct WritingOptions : apps::Decoding {

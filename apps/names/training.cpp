@@ -152,6 +152,23 @@ std::string tell(const Settings& settings, const Score& score) {
   return fmt::format("accuracy {:.4f}", score.accuracy);
 }
 
+apps::HeatMap confusion(const Model& model, const Examples& examples) {
+  const std::size_t languages = model.languages.size();
+  std::vector<double> counts(languages * languages), totals(languages);
+  for (const Batch& batch : make_batches(examples.names, 64)) {
+    const Array p = model.probabilities(batch);
+    for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+      const auto truth = static_cast<std::size_t>(examples.languages[batch.rows[i]]);
+      const auto best = std::max_element(&p(i, 0), &p(i, 0) + languages) - &p(i, 0);
+      counts[truth * languages + static_cast<std::size_t>(best)] += 1;
+      totals[truth] += 1;
+    }
+  }
+  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] /= std::max(1.0, totals[i / languages]);
+  return {"Down: the language; across: what it is taken for", model.languages, model.languages,
+          counts};
+}
+
 Score baseline(const Model& model, const Examples& train, const Examples& examples,
                std::size_t order) {
   const std::size_t letters = model.letters.size(), languages = model.languages.size();

@@ -48,6 +48,9 @@ Score evaluate(const Model& model, const Examples& examples);
 // What the model is told of in one line: "1.9 nats per letter" or "accuracy 0.8".
 std::string tell(const Settings& settings, const Score& score);
 
+// Which languages names of each are taken for: shares, a row for each language.
+apps::HeatMap confusion(const Model& model, const Examples& examples);
+
 // The same by n-grams of letters (Kneser-Ney). To generate: those of all names together, each after
 // its language. To classify: one model per language, times the share of the language.
 Score baseline(const Model& model, const Examples& train, const Examples& examples,

@@ -80,7 +80,9 @@ int predict_command(const fs::path& folder, bool words, const std::vector<std::s
     const auto [label, probabilities] = classifier.predict({classifier.encode(text)})[0];
     fmt::print("{}\t{:.4f}\t{}\n", classifier.classes[label], probabilities[label], text);
     if (!words) return;
-    const auto weights = weigh_words(classifier, classifier.encode(text), label);
+    WeighedWords weights = weigh_words(classifier, classifier.encode(text), label);
+    const std::vector<std::string> names = reel::tokenize(text);  // also of unknown words
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i].first = names[i];
     fmt::print("{}\n", terminal ? coloured(weights) : plain(weights));
   };
   for (const std::string& text : texts) {

@@ -97,10 +97,11 @@ struct TagCommand {
 
   int run() const {
     const Tagger tagger = load(model);
+    const reel::ConlluColumn column = reel::conllu_column(tagger.settings.column);
     const auto print = [&](reel::ConlluSentence sentence) {
-      tag_words(tagger, sentence);
+      tagger.tag(sentence);
       fmt::print("{}", output == "conllu" ? reel::format_conllu(sentence)
-                                          : words_and_tags(tagger, sentence));
+                                          : words_and_tags(sentence, column));
       std::fflush(stdout);
     };
     if (input == "conllu") {

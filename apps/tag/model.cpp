@@ -132,6 +132,15 @@ std::vector<std::vector<std::string>> Tagger::predict(const Encoded& sentences) 
   return all;
 }
 
+void Tagger::tag(ConlluSentence& sentence) const {
+  TaggedSentence one;
+  for (const std::size_t row : sentence.words())
+    one.words.push_back(sentence.rows[row][ConlluColumn::kForm]);
+  const std::vector<std::string> found = predict(encode({&one, 1}))[0];
+  for (std::size_t i = 0; const std::size_t row : sentence.words())
+    sentence.rows[row][conllu_column(settings.column)] = found[i++];
+}
+
 Tagger make_tagger(const Settings& settings, std::span<const TaggedSentence> sentences,
                    std::uint64_t seed) {
   std::vector<std::vector<std::string>> words, shapes, characters;

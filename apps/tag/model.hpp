@@ -98,6 +98,8 @@ struct Tagger {
   Encoded encode(std::span<const reel::TaggedSentence> sentences) const;
   // The tags of each sentence.
   std::vector<std::vector<std::string>> predict(const Encoded& sentences) const;
+  // Puts the tags in their column.
+  void tag(reel::ConlluSentence& sentence) const;
 };
 
 // An untrained one that knows the words, shapes, characters and tags of these sentences.

@@ -4,12 +4,24 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace tag {
 namespace {
 
 bool is_number(const std::string& word) {
   return std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// How many tokens from here on are, in turn, one letter and a point.
+std::size_t count_initials(const std::vector<std::string>& tokens, std::size_t from) {
+  std::size_t i = from;
+  for (; i < tokens.size(); ++i) {
+    const bool letter =
+        tokens[i].size() == 1 && std::isalpha(static_cast<unsigned char>(tokens[i][0]));
+    if ((i - from) % 2 == 0 ? !letter : tokens[i] != ".") break;
+  }
+  return i - from;
 }
 
 // Where a clitic begins; the word's size if it has none.
@@ -50,11 +62,16 @@ std::vector<std::string> split_words(std::string_view line) {
       const std::string& token = tokens[i];
       const bool follows = words.size() > first;
       const bool point = (token == "." || token == ",") && i + 1 < tokens.size();
+      const std::size_t initials = count_initials(tokens, i);
       if (follows && reel::word_shape(token) == "*" && tokens[i - 1] == token) {
         words.back() += token;  // ...
       } else if (follows && point && is_number(tokens[i - 1]) && is_number(tokens[i + 1])) {
         words.back() += token + tokens[i + 1];  // 1,000
         ++i;
+      } else if (initials > 2) {
+        words.emplace_back();  // U.S.
+        for (std::size_t end = i + initials; i < end; ++i) words.back() += tokens[i];
+        --i;
       } else {
         const std::size_t cut = clitic(token);
         words.push_back(token.substr(0, cut));
@@ -65,17 +82,7 @@ std::vector<std::string> split_words(std::string_view line) {
   return words;
 }
 
-void tag_words(const Tagger& tagger, reel::ConlluSentence& sentence) {
-  reel::TaggedSentence words;
-  for (const std::size_t i : sentence.words())
-    words.words.push_back(sentence.rows[i][reel::ConlluColumn::kForm]);
-  const std::vector<std::string> tags = tagger.predict(tagger.encode({&words, 1}))[0];
-  for (std::size_t i = 0; const std::size_t row : sentence.words())
-    sentence.rows[row][reel::conllu_column(tagger.settings.column)] = tags[i++];
-}
-
-std::string words_and_tags(const Tagger& tagger, const reel::ConlluSentence& sentence) {
-  const reel::ConlluColumn column = reel::conllu_column(tagger.settings.column);
+std::string words_and_tags(const reel::ConlluSentence& sentence, reel::ConlluColumn column) {
   std::string text;
   for (const std::size_t i : sentence.words())
     text += sentence.rows[i][reel::ConlluColumn::kForm] + "\t" + sentence.rows[i][column] + "\n";

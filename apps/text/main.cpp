@@ -12,6 +12,8 @@ namespace {
 
 using namespace text;
 
+constexpr std::size_t kLanes = 8;  // side by side, to measure a text
+
 struct TrainCommand {
   std::string data, dev_file;
   SplitOptions split;
@@ -67,11 +69,14 @@ struct TrainCommand {
                learned.size(), dev.size(), parts.held_out.size(), lm.vocabulary.size(),
                reel::describe(lm.model));
     const reel::KneserNey baseline(learned, lm.vocabulary.size(), order);
+    apps::Report report("reel-text");
     const auto compare = [&](const char* part, const std::vector<std::int64_t>& tokens) {
-      const double nats = measure(lm, tokens, 1), kneser_ney = baseline.cross_entropy(tokens);
-      fmt::print(
-          "{}: {:.4f} nats per token, perplexity {:.2f}; Kneser-Ney {}-gram {:.4f}, {:.2f}\n", part,
+      const double nats = measure(lm, tokens, kLanes), kneser_ney = baseline.cross_entropy(tokens);
+      const std::string line = fmt::format(
+          "{}: {:.4f} nats per token, perplexity {:.2f}; Kneser-Ney {}-gram {:.4f}, {:.2f}", part,
           nats, std::exp(nats), order, kneser_ney, std::exp(kneser_ney));
+      fmt::print("{}\n", line);
+      report.paragraph(line);
     };
 
     options.prepare(command);
@@ -84,6 +89,11 @@ struct TrainCommand {
     if (options.report.empty()) return complete ? 0 : apps::kInterrupted;
     report.heading("What it writes");
     report.preformatted(write(lm, {}, nullptr));
+    const auto& shown = dev.empty() ? learned : dev;
+    report.heading("What surprises it");
+    report.paragraph("The first tokens to choose the epoch on: green was expected, red was not.");
+    report.words(surprises(
+        lm, {shown.begin(), shown.begin() + std::min<std::ptrdiff_t>(300, std::ssize(shown))}));
     report.write(options.report);
     return complete ? 0 : apps::kInterrupted;
   }
@@ -92,7 +102,7 @@ struct TrainCommand {
 int evaluate_command(const std::string& model, const std::string& data) {
   const LanguageModel lm = load(model);
   const auto tokens = lm.vocabulary.encode(read_tokens(data, lm.settings));
-  const double nats = measure(lm, tokens, 1);
+  const double nats = measure(lm, tokens, kLanes);
   fmt::print("{} tokens  {:.4f} nats per token  perplexity {:.2f}\n", tokens.size(), nats,
              std::exp(nats));
   return 0;

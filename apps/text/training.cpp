@@ -60,6 +60,23 @@ double measure(const LanguageModel& lm, const std::vector<std::int64_t>& tokens,
   return sum / static_cast<double>(lanes.targets());
 }
 
+std::vector<std::pair<std::string, double>> surprises(const LanguageModel& lm,
+                                                      const std::vector<std::int64_t>& tokens) {
+  const Lanes lanes(tokens, 1, tokens.size());
+  const Lanes::Window window = lanes.window(0);
+  Model::State state;
+  const Var h = lm.model(window.inputs, state, nullptr);
+  const Array log_p = pick(lm.model.log_probabilities(h), window.targets).value();
+  const double average = measure(lm, tokens, 1);
+  std::vector<std::pair<std::string, double>> all;
+  for (std::size_t i = 0; i < log_p.size(); ++i) {
+    const double share = -static_cast<double>(log_p.data()[i]) / average;
+    const std::string& token = lm.vocabulary.token(window.targets.data()[i]);
+    all.emplace_back(token == "\n" ? "\u21b5" : token, std::clamp(1 - share, -1.0, 1.0));
+  }
+  return all;
+}
+
 bool train(LanguageModel& lm, const std::vector<std::int64_t>& tokens,
            const std::vector<std::int64_t>& dev, const TrainOptions& options,
            apps::Report& report) {

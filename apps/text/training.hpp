@@ -36,6 +36,11 @@ struct TrainOptions : apps::TrainingOptions {  // the batch is the number of lan
 // which starts with no context.
 double measure(const LanguageModel& lm, const std::vector<std::int64_t>& tokens, std::size_t lanes);
 
+// -log p of each token but the first, with the token, scaled for a page: from 1, expected, by 0, as
+// expected as the average of them, to -1.
+std::vector<std::pair<std::string, double>> surprises(const LanguageModel& lm,
+                                                      const std::vector<std::int64_t>& tokens);
+
 // Trains in place, prints a line per epoch and adds to the report; with dev tokens the model ends
 // as it was after the epoch that predicted them best. False if Ctrl-C ended it early.
 bool train(LanguageModel& lm, const std::vector<std::int64_t>& tokens,

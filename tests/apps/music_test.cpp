@@ -15,7 +15,7 @@ class Music : public AppTest {
     write("rolls.json", fmt::format(R"({{"train": [{}], "valid": [{}], "test": [{}]}})", pieces(8),
                                     pieces(2), pieces(2)));
   }
-  // Two chords in turn, on which the model can only wonder where to begin.
+  // Two chords in turn: only which comes first cannot be known, 5 ln 2 nats in 12 steps.
   static std::string pieces(int count) {
     std::string text;
     for (int i = 0; i < count; ++i) {
@@ -28,8 +28,8 @@ class Music : public AppTest {
   }
   Outcome train(const std::string& more = "--model m") {
     return run(
-        "train --data rolls.json --hidden 16 --epochs 30 --dropout 0 --transpose 2 --rate "
-        "0.02 " +
+        "train --data rolls.json --hidden 16 --epochs 30 --dropout 0 --transpose 0 --batch 1 "
+        "--rate 0.02 " +
         more);
   }
 };
@@ -49,21 +49,20 @@ TEST_F(Music, LearnsMeasuresAndMakesMusic) {
 
     const Outcome measured = run("eval --model m --data rolls.json");
     const double nll = number_after(measured.out, "nll ");
-    EXPECT_LT(nll, 2) << measured.out;
+    EXPECT_LT(nll, 0.5) << measured.out;
     EXPECT_LT(nll, number_after(measured.out, "by each key's share, ")) << measured.out;
     EXPECT_TRUE(contains(run("eval --model m --data rolls.json --part valid").out, "valid: 2 "));
 
-    const std::string generate =
-        "generate --model m --data rolls.json --prime 4 --steps 9 --temperature 0.2 ";
-    EXPECT_EQ(run(generate + "--out a.mid").out, "13 steps written to a.mid\n");
-    run(generate + "--out b.mid");
-    run(generate + "--out c.mid --seed 2 --temperature 5");
+    const std::string generate = "generate --model m --data rolls.json --prime 4 --steps 9 ";
+    EXPECT_EQ(run(generate + "--temperature 0.1 --out a.mid").out, "13 steps written to a.mid\n");
+    run(generate + "--temperature 0.1 --out b.mid");
+    run(generate + "--temperature 5 --out c.mid");
     const std::string midi = read("a.mid");
     EXPECT_EQ(midi.substr(0, 14), std::string("MThd\0\0\0\6\0\0\0\1\x01\xe0", 14));
     EXPECT_EQ(read("b.mid"), midi);
     EXPECT_NE(read("c.mid"), midi);
-    // 13 steps of the two chords in turn: 6 or 7 of each.
-    EXPECT_EQ(std::count(midi.begin(), midi.end(), 59), 13) << "struck and let go, with the prime";
+    // The two chords in turn go on: 59 is struck and let go in every other step.
+    EXPECT_EQ(std::count(midi.begin(), midi.end(), 59), 2 * 7);
   }
 }
 

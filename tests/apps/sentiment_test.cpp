@@ -149,4 +149,103 @@ TEST_F(Sentiment, GoesOnAfterCtrlCAsIfNothingHadHappened) {
   expect_refusal(run(command + "m --resume"), "nothing to go on with");
 }
 
+TEST_F(Sentiment, EncodesInManyWays) {
+  for (const char* options :
+       {"--cell sru --bidirectional --pooling mean", "--cell min-gru --layers 2 --pooling max",
+        "--cell gru --bidirectional --layers 2", "--cell min-lstm --pooling attention"}) {
+    const Outcome trained = train(fmt::format("--data train.tsv --held-out 0.1 {}", options));
+    ASSERT_EQ(trained.code, 0) << options << trained.err;
+    EXPECT_TRUE(contains(trained.out, "held-out accuracy 1.0000")) << options << trained.out;
+    EXPECT_TRUE(contains(run("eval --model m --data train.tsv").out, "accuracy 1.0000")) << options;
+  }
+}
+
+TEST_F(Sentiment, ABagOfWordsIsAModelToo) {
+  const Outcome trained =
+      run("train --model m --data train.tsv --cell bag --epochs 60 --rate 0.05 --held-out 0.1");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_TRUE(contains(trained.out, "held-out accuracy 1.0000")) << trained.out;
+  EXPECT_EQ(run("predict --model m 'fine dull fine warm'").out.substr(0, 5), "good\t");
+}
+
+TEST_F(Sentiment, StartsFromWordVectors) {
+  write("v.txt", "fine 1 0 0\ndull -1 0 0\nother 0 0 1\n");
+  const Outcome trained =
+      run("train --model m --data train.tsv --hidden 8 --epochs 1 --dev-share 0 --rate 1e-9 "
+          "--vectors v.txt --freeze");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_TRUE(contains(trained.out, "embedding.weight")) << trained.out;
+  EXPECT_TRUE(contains(trained.out, "frozen")) << trained.out;
+  EXPECT_EQ(run("eval --model m --data train.tsv").code, 0);
+  write("v.txt", "fine 1 0 0\ndull -1 0\n");
+  EXPECT_EQ(train("--data train.tsv --vectors v.txt").code, 2);  // has its own width
+  expect_refusal(run("train --model n --data train.tsv --vectors v.txt"),
+                 "v.txt:2: line must be a word and 3 numbers");
+}
+
+TEST_F(Sentiment, TellsSeveralClassesApart) {
+  std::string csv = "id,text,emotion\n";
+  for (int i = 0; i < 90; ++i)
+    csv += i % 3 == 0   ? "1,\"glad, so glad\",[0 2]\n"
+           : i % 3 == 1 ? "2,sad and grey,[1]\n"
+                        : "3,a chair,[]\n";
+  write("e.csv", csv);
+  const std::string data = "--data e.csv --label-column emotion ";
+  const Outcome trained =
+      train(data + "--held-out 0.1 --baseline --balance --best-by-f1 --report r.html");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_TRUE(contains(trained.out, "\nheld-out accuracy 1.0000")) << trained.out;
+  EXPECT_TRUE(contains(trained.out, "\nbag of words: held-out accuracy ")) << trained.out;
+  EXPECT_TRUE(contains(trained.out, "dev macro-F1 1.0000")) << trained.out;
+  EXPECT_TRUE(contains(read("r.html"), "<span")) << "weighed words";
+
+  const Outcome measured = run("eval --model m " + data);
+  EXPECT_TRUE(contains(measured.out, "macro-F1 1.0000")) << measured.out;
+  EXPECT_TRUE(contains(measured.out, "bag of words: 90 texts")) << measured.out;
+  EXPECT_TRUE(contains(measured.out, "\nnone ")) << measured.out;
+  EXPECT_EQ(run("predict --model m 'sad, so sad'").out.substr(0, 2), "1\t");
+}
+
+TEST_F(Sentiment, LearnsFromThePhrasesOfTrees) {
+  std::string trees;
+  for (int i = 0; i < 40; ++i)
+    trees += fmt::format("(3 (4 (3 w{}) (4 fine)) (2 .))\n(1 (0 (1 v{}) (0 dull)) (2 .))\n(2 so)\n",
+                         i, i);
+  write("t.txt", trees);
+  write("dev.tsv", "1\tfine .\n0\tdull .\n");
+  const Outcome trained = train("--trees t.txt --binary --dev dev.tsv");
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  // Of each tree the whole, the phrase and two words, of which one comes again and again.
+  EXPECT_TRUE(contains(trained.out, "242 texts to learn from, 2 to choose")) << trained.out;
+  const Outcome measured = run("eval --model m --trees t.txt --binary");
+  EXPECT_TRUE(contains(measured.out, "80 texts")) << measured.out << measured.err;
+  write("t.txt", "(3 (4 fine)\n");
+  expect_refusal(train("--trees t.txt"), "t.txt:1: tree must have a bracket at column 12");
+}
+
+TEST_F(Sentiment, CrossValidates) {
+  const std::string command =
+      "cross-validate --data train.tsv --folds 3 --model m --embedding 8 --hidden 8 --epochs 12 "
+      "--rate 0.02 --word-dropout 0 --baseline";
+  const Outcome outcome = run(command);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "fold 3/3: accuracy 1.0000")) << outcome.out;
+  const std::string result =
+      "\naccuracy 1.0000, mean of 3 folds with standard deviation 0.0000\nbag of words: accuracy ";
+  EXPECT_TRUE(contains(outcome.out, result)) << outcome.out;
+  const Outcome again = run(command + " --resume");
+  EXPECT_TRUE(contains(again.out, result)) << again.out;
+  EXPECT_FALSE(contains(again.out, "epoch")) << again.out;
+}
+
+TEST_F(Sentiment, WeighsWords) {
+  ASSERT_EQ(train().code, 0);
+  const Outcome outcome = run("predict --model m --words 'fine unheard-of work'");
+  const std::size_t line = outcome.out.find('\n') + 1;
+  EXPECT_EQ(outcome.out.substr(0, 5), "good\t");
+  EXPECT_EQ(outcome.out.substr(line, 8), "  fine +") << outcome.out;
+  EXPECT_TRUE(contains(outcome.out, "  unheard +0.00  - +0.00  of +0.00  work ")) << outcome.out;
+  EXPECT_FALSE(contains(outcome.out, "\033")) << outcome.out;  // no terminal
+}
+
 }  // namespace

@@ -14,6 +14,8 @@ TEST(TagWords, AreCutAsTreebanksDo) {
             (Words{"1,000.50", ",", "3", ".", "a", "-", "b", "(", "see", "me@x.org,",
                    "http://x.org/?a=b)"}));
   EXPECT_EQ(tag::split_words("n't 's -- !?"), (Words{"n't", "'", "s", "--", "!", "?"}));
+  EXPECT_EQ(tag::split_words("The U.S. and (J.R.R) I."),
+            (Words{"The", "U.S.", "and", "(", "J.R.R", ")", "I", "."}));
   EXPECT_EQ(tag::split_words(" \t"), Words{});
   EXPECT_EQ(tag::split_at_spaces("  a\tb,c  d\r"), (Words{"a", "b,c", "d"}));
 }
@@ -38,7 +40,7 @@ class Tag : public AppTest {
   }
   Outcome train(const std::string& more = "", const std::string& data = "train.conllu") {
     return run(
-        fmt::format("train --data {} --model m --embedding 8 --shape 4 --character 6 "
+        fmt::format("train --data {} --model m --embedding 8 --character 6 "
                     "--composed 8 --hidden 8 --epochs 8 --batch 8 --rate 0.03 {}",
                     data, more));
   }

@@ -1,0 +1,161 @@
+#include "model.hpp"
+
+#include <reel/data/batches.hpp>
+#include <reel/data/file.hpp>
+#include <reel/data/json.hpp>
+#include <reel/data/safetensors.hpp>
+#include <reel/optim/weights.hpp>
+
+namespace translate {
+
+using namespace reel;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kBatch = 32;  // texts that are translated together
+
+std::size_t longest_translation(std::size_t source_tokens) { return 2 * source_tokens + 10; }
+
+// Of settings and tokens (FNV-1a), so that weights are never used with others.
+std::string fingerprint(const std::string& settings, const Translator& t) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const unsigned char byte : settings + t.source.to_json() + t.target.to_json())
+    hash = (hash ^ byte) * 0x100000001b3;
+  return fmt::format("{:016x}", hash);
+}
+
+void get_size(const nlohmann::json& json, const char* key, std::size_t& size) {
+  const auto& value = json.at(key);
+  check<FileError>(value.is_number_unsigned() && value > 0 && value <= kLargestSize,
+                   "{} must lie in 1 .. {}; found {}", key, kLargestSize, value.dump());
+  value.get_to(size);
+}
+
+AttentionScore score_of(const std::string& name) {
+  if (name == "general") return AttentionScore::kGeneral;
+  if (name == "additive") return AttentionScore::kAdditive;
+  throw Error("attention: must be general or additive; got " + name);
+}
+
+std::vector<std::string> names_of(const BytePairs& pairs, const Tokens& tokens) {
+  std::vector<std::string> names;
+  for (const std::int64_t token : tokens) names.push_back(pairs.token(token));
+  return names;
+}
+
+}  // namespace
+
+Translator make_translator(const Settings& settings, BytePairs source, BytePairs target,
+                           Random& random) {
+  const EncoderDecoderOptions options{.source_tokens = source.size(),
+                                      .target_tokens = target.size(),
+                                      .embedding_size = settings.embedding_size,
+                                      .hidden_size = settings.hidden_size,
+                                      .score = score_of(settings.attention),
+                                      .dropout = settings.dropout};
+  return {settings, std::move(source), std::move(target), Network(options, random)};
+}
+
+Tokens Translator::encode_source(const std::string& text) const {
+  Tokens tokens = source.encode(text);
+  tokens.push_back(BytePairs::kEnd);
+  return tokens;
+}
+Tokens Translator::encode_target(const std::string& text) const {
+  Tokens tokens = target.encode(text);
+  tokens.push_back(BytePairs::kEnd);
+  return tokens;
+}
+
+std::vector<std::vector<Hypothesis>> Translator::decode(const Indices& tokens,
+                                                        const std::vector<std::size_t>& lengths,
+                                                        const Search& search) const {
+  StateSteps steps(network.encode(tokens, lengths),
+                   [&](const Indices& last, const Network::State& state) {
+                     auto next = network.step(last, state).state;
+                     return std::pair{network.scores(next.attentional), std::move(next)};
+                   });
+  DecodeOptions options{
+      .start = Tokens(lengths.size(), BytePairs::kStart), .end = BytePairs::kEnd, .limit = {}};
+  for (const std::size_t length : lengths) options.limit.push_back(longest_translation(length));
+  if (!search.sampled && search.beam > 1)
+    return beam_search(steps, options,
+                       {.width = search.beam, .n_best = search.n_best, .alpha = search.alpha});
+  Random random(search.seed);
+  std::vector<std::vector<Hypothesis>> all;
+  for (Hypothesis& h :
+       search.sampled ? sample(steps, options, search.how, random) : greedy(steps, options))
+    all.push_back({std::move(h)});
+  return all;
+}
+
+auto Translator::translate(const std::vector<std::string>& texts, const Search& search) const
+    -> std::vector<std::vector<Translation>> {
+  std::vector<Tokens> sequences;
+  for (const std::string& text : texts) sequences.push_back(encode_source(text));
+  std::vector<std::vector<Translation>> all(texts.size());
+  for (const Batch& batch : make_batches(sequences, kBatch)) {
+    const auto found = decode(batch.tokens, batch.lengths, search);
+    for (std::size_t i = 0; i < batch.rows.size(); ++i)
+      for (const Hypothesis& h : found[i])
+        all[batch.rows[i]].push_back({target.decode(h.tokens), h.score});
+  }
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    if (texts[i].empty()) all[i] = {{"", 0}};
+  return all;
+}
+
+auto Translator::align(const std::string& text, const std::string& translation) const -> Alignment {
+  const Tokens from = encode_source(text), to = encode_target(translation);
+  const Batch batch = make_batch(std::vector<Tokens>{from}, std::vector<std::size_t>{0});
+  return {names_of(source, from), names_of(target, to),
+          network.alignment(network.encode(batch.tokens, batch.lengths), BytePairs::kStart, to)};
+}
+
+void save(const fs::path& folder, Translator& t) {
+  const nlohmann::ordered_json json = {{"subwords", t.settings.subwords},
+                                       {"embedding_size", t.settings.embedding_size},
+                                       {"hidden_size", t.settings.hidden_size},
+                                       {"attention", t.settings.attention},
+                                       {"dropout", t.settings.dropout}};
+  const std::string text = json.dump(2) + "\n";
+  write_file_atomically(folder / "settings.json", text);
+  t.source.save(folder / "source.json");
+  t.target.save(folder / "target.json");
+  Safetensors file;
+  file.arrays = export_weights(parameters(t.network));
+  file.metadata["model"] = fingerprint(text, t);
+  save_safetensors(folder / "weights.safetensors", file);
+}
+
+Translator load(const fs::path& folder) {
+  const std::string where = folder / "settings.json", text = read_file(where);
+  Settings settings;
+  try {
+    const nlohmann::json json = parse_json(text, where);
+    get_size(json, "subwords", settings.subwords);
+    get_size(json, "embedding_size", settings.embedding_size);
+    get_size(json, "hidden_size", settings.hidden_size);
+    json.at("attention").get_to(settings.attention);
+    json.at("dropout").get_to(settings.dropout);
+    Random random(0);
+    Translator t = make_translator(settings, BytePairs::load(folder / "source.json"),
+                                   BytePairs::load(folder / "target.json"), random);
+    const std::string weights = folder / "weights.safetensors";
+    const Safetensors file = load_safetensors(weights);
+    const auto model = file.metadata.find("model");
+    check<FileError>(model != file.metadata.end() && model->second == fingerprint(text, t),
+                     "{}: was written for other settings or tokens than those beside it", weights);
+    import_weights(parameters(t.network), file.arrays, weights);
+    return t;
+  } catch (const nlohmann::json::exception& e) {
+    throw FileError(fmt::format("{}: must hold the settings of a translator; {}", where, e.what()));
+  } catch (const FileError&) {
+    throw;
+  } catch (const Error& e) {
+    throw FileError(fmt::format("{}: {}", where, e.what()));
+  }
+}
+
+}  // namespace translate
