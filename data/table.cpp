@@ -17,6 +17,9 @@ namespace {
 
 constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
 
+// More rows to fill in than this for each that is there are taken for a mistake.
+constexpr std::size_t kMostMissing = 100;
+
 struct Record {
   std::size_t line;  // where it begins
   std::vector<std::string> fields;
@@ -248,6 +251,9 @@ Table with_missing_rows(Table table) {
                  step.months != 0 ? "month(s)" : "seconds", format_time(time, false));
     places.push_back(static_cast<std::size_t>(*steps));
   }
+  check<Error>(places.back() < kMostMissing * places.size(),
+               "with_missing_rows: at least one row in {} must be there; found {} in {}",
+               kMostMissing, places.size(), places.back() + 1);
   table.rows = places.back() + 1;
   for (std::vector<double>& column : table.columns) {
     std::vector<double> spread(table.rows, kGap);

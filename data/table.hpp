@@ -39,8 +39,8 @@ struct Table {
 Table read_table(const std::filesystem::path& path, const TableOptions& options = {});
 
 // The same table with a row of gaps wherever the dates leave out one or more steps, each as long
-// as infer_step says. Throws Error if a date lies between steps; a table without dates is left as
-// it is.
+// as infer_step says. Throws Error if a date lies between steps, or a hundred rows would be missing
+// for each that is there; a table without dates is left as it is.
 Table with_missing_rows(Table table);
 
 }  // namespace reel

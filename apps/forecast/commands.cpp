@@ -114,6 +114,8 @@ int run_train(TrainRequest request, const CLI::App& command) {
       request.data.filename().string(), prepared.data.known, parts.train.end,
       parts.dev.end - parts.dev.begin, parts.test.end - parts.test.begin, source.season,
       describe(forecaster.network));
+  const bool measured = parts.test.end > parts.test.begin;
+  if (measured) test_windows(forecaster, prepared);  // fails now rather than after the training
   request.options.prepare(command);
   if (settings.linear == "fit")
     forecaster.network.start_linear(
@@ -122,8 +124,7 @@ int run_train(TrainRequest request, const CLI::App& command) {
   const bool complete = train(forecaster, prepared.data, parts, request.options, report);
   save(request.options.folder, forecaster);
   fmt::print("model saved in {}\n", request.options.folder.string());
-  if (complete && parts.test.end > parts.test.begin)
-    measure_and_show(forecaster, prepared, report, request.options.report);
+  if (complete && measured) measure_and_show(forecaster, prepared, report, request.options.report);
   if (!request.options.report.empty()) report.write(request.options.report);
   return complete ? 0 : apps::kInterrupted;
 }

@@ -85,7 +85,12 @@ Table read_source(const std::filesystem::path& path, Source& source) {
   }
   std::vector<std::string> names = source.targets;
   names.insert(names.end(), source.covariates.begin(), source.covariates.end());
-  Table table = with_missing_rows(read_table(path, {names, source.date}));
+  Table table = read_table(path, {names, source.date});
+  try {
+    table = with_missing_rows(std::move(table));
+  } catch (const Error& e) {
+    throw FileError(path.string() + ": " + e.what());
+  }
   check<FileError>(!source.calendar || table.times.size() > 1,
                    "{}: --calendar needs a column of dates; found none", path.string());
   return table;

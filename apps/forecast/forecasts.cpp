@@ -76,19 +76,24 @@ void write_rows(Array& all, const Array& some, std::size_t at) {
   std::copy_n(some.data(), rows * row, all.data() + at * row);
 }
 
-// What is kept of intervals: the least and the greatest of the numbers of each value.
-void write_interval(Forecasts& all, const Settings& settings, const Var& output, std::size_t at) {
-  Array low = part(output, 0), high = low;
-  const Array other = part(output, settings.output == "gaussian" ? 1 : 2);
-  const auto bound = static_cast<real>(normal_quantile((1 + settings.interval) / 2));
-  for (std::size_t i = 0; i < low.size(); ++i) {
-    real& l = low.data()[i];
-    real& h = high.data()[i];
-    const real o = other.data()[i];
-    if (settings.output == "gaussian")
-      l -= bound * o, h += bound * o;
-    else
-      l = std::min(l, o), h = std::max(h, o);  // quantiles may cross
+// The intervals of rows at, at + 1, ..: as wide as the Gaussian says, or from the least to the
+// greatest quantile, since these may cross.
+void write_interval(Forecasts& all, const Settings& settings, const Var& output,
+                    const Array& values, std::size_t at) {
+  Array low = values, high = values;
+  if (settings.output == "gaussian") {
+    const auto bound = static_cast<real>(normal_quantile((1 + settings.interval) / 2));
+    const Array deviation = part(output, 1);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      low.data()[i] -= bound * deviation.data()[i];
+      high.data()[i] += bound * deviation.data()[i];
+    }
+  } else {
+    for (const Array& other : {part(output, 0), part(output, 2)})
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        low.data()[i] = std::min(low.data()[i], other.data()[i]);
+        high.data()[i] = std::max(high.data()[i], other.data()[i]);
+      }
   }
   write_rows(all.low, low, at);
   write_rows(all.high, high, at);
@@ -138,7 +143,8 @@ Forecasts forecast_windows(const Forecaster& forecaster, const Dataset& data,
       [&](const Var& output) { return part(output, settings.output == "quantile" ? 1 : 0); },
       [&](const Var& output, const Array& values, std::size_t at) {
         write_rows(all.values, values, at);
-        if (all.intervals() && !(gaussian && rolled_out)) write_interval(all, settings, output, at);
+        if (all.intervals() && !(gaussian && rolled_out))
+          write_interval(all, settings, output, values, at);
       });
   if (gaussian && rolled_out) draw_intervals(forecaster, data, windows, all);
   return all;
@@ -189,7 +195,9 @@ std::vector<std::vector<std::string>> figures_table(const std::vector<Scored>& s
   const bool single = data.targets() == 1;
   std::vector<std::vector<std::string>> rows = {{"", "MSE/s^2", "MAE/s", "MASE"}};
   if (single) rows[0].insert(rows[0].end(), {"MSE", "MAE", "RMSE"});
-  const auto number = [](double value) { return fmt::format("{:.4f}", value); };
+  const auto number = [](double value) {
+    return std::isfinite(value) ? fmt::format("{:.4f}", value) : "-";
+  };
   bool intervals = false;
   for (const auto& [name, f] : scored) {
     std::vector<std::string>& row = rows.emplace_back();

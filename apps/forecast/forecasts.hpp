@@ -42,7 +42,8 @@ struct Figures {
   reel::IntervalErrors interval;                // over `unit`
   bool intervals = false;
 
-  double mase(const Scaling& scaling) const;  // mean over the targets; NaN if one has no scale
+  double mase(
+      const Scaling& scaling) const;  // mean over the targets; not finite if one has no scale
 };
 Figures measure(const Method& method, const Dataset& data, std::span<const reel::Window> windows,
                 const Settings& settings);

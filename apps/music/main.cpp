@@ -20,9 +20,9 @@ struct TrainCommand {
   apps::TrainingOptions options;
 
   TrainCommand() {
-    options.epochs = 100;
-    options.batch_size = 8;
-    options.learning_rate = 3e-3;
+    options.epochs = 70;
+    options.batch_size = 2;
+    options.learning_rate = 2e-3;
     options.clip = 1;
   }
 

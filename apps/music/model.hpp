@@ -20,9 +20,9 @@ constexpr std::size_t kLargestSize = 1 << 16, kMostLayers = 16;
 
 struct Settings {
   std::string cell = "lstm";  // lstm or gru
-  std::size_t hidden_size = 256;
+  std::size_t hidden_size = 320;
   std::size_t layers = 1;
-  reel::real dropout = 0.5;  // of what the layers give
+  reel::real dropout = reel::real(0.3);  // of what the layers give
 };
 
 // Piano rolls as the model sees them.

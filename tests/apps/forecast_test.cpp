@@ -38,9 +38,10 @@ class Forecast : public AppTest {
                           100 - 2 * wave(i - 2), i % 17 == 3 ? "NA" : std::to_string(i % 12));
     return text;
   }
-  Outcome train(const std::string& more) const {
-    return run("train --data waves.csv --model m --input 12 --horizon 4 --hidden 8 --epochs 3 " +
-               more);
+  Outcome train(const std::string& more, int epochs = 3) const {
+    return run(fmt::format(
+        "train --data waves.csv --model m --input 12 --horizon 4 --hidden 8 --epochs {} {}", epochs,
+        more));
   }
   // The figure of a method in a table: 0 is the MSE over the deviation's square.
   static double figure(const std::string& out, const std::string& method) {
@@ -52,7 +53,7 @@ class Forecast : public AppTest {
 TEST_F(Forecast, LearnsSavesMeasuresAndPredicts) {
   for (const char* options : {"--cell lstm", "--cell gru --layers 2 --patch 3"}) {
     const Outcome trained =
-        train(std::string("--target a,b --linear none --epochs 40 --rate 0.01 ") + options);
+        train(std::string("--target a,b --linear none --rate 0.01 --batch 8 ") + options, 40);
     ASSERT_EQ(trained.code, 0) << trained.err;
     EXPECT_EQ(trained.err, "");  // progress is for terminals
     EXPECT_TRUE(contains(trained.out,
@@ -104,7 +105,7 @@ TEST_F(Forecast, GivesIntervals) {
                               "--output gaussian --step 1 --split 0.7,0.2,0.03"}) {
     SCOPED_TRACE(options);
     const Outcome trained =
-        train(std::string("--target a,b --interval 0.9 --rate 0.01 --epochs 6 ") + options);
+        train(std::string("--target a,b --interval 0.9 --rate 0.01 ") + options, 6);
     ASSERT_EQ(trained.code, 0) << trained.err;
     EXPECT_TRUE(contains(trained.out, "inside  width/s")) << trained.out;
     const auto predicted = lines_of(run("predict --model m --data waves.csv").out);
@@ -164,8 +165,9 @@ TEST_F(Forecast, RefusesBadDataAndWritesNoModel) {
   refusal("--data waves.csv --input 12 --patch 5", "--patch: must divide --input");
   refusal("--data waves.csv --input 6 --base season", "--base season: --input must reach back");
   refusal("--data short.csv --calendar", "short.csv: --calendar needs a column of dates");
+  refusal("--data short.csv", "there must be 12 rows without gaps to measure on");
   EXPECT_FALSE(exists("m"));
-  refusal("--data short.csv --linear none", "there must be a window of 36 + 12 rows");
+  refusal("--data short.csv --split 1,0,0", "there must be a window of 36 + 12 rows");
 }
 
 TEST_F(Forecast, RefusesAModelThatDoesNotFit) {

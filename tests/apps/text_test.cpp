@@ -61,7 +61,7 @@ TEST_F(TextApp, LearnsWordsWithEachOutput) {
     EXPECT_LT(perplexity(measured.out), 8) << output << measured.out;
   }
   const Outcome written = run("generate --model m --prompt 'the dog' --length 12");
-  EXPECT_EQ(written.out.substr(0, 8), "the dog ") << written.out;
+  EXPECT_EQ(written.out.substr(0, 7), "the dog") << written.out;
   EXPECT_FALSE(contains(written.out, " ,")) << written.out;
 }
 
@@ -83,7 +83,7 @@ TEST_F(TextApp, GivesTheSameBitsForTheSameSeedOnAnyNumberOfThreads) {
 }
 
 TEST_F(TextApp, GoesOnWhereItWasInterrupted) {
-  const std::string what = "--epochs 60 --model ";
+  const std::string what = "--epochs 12 --model ";
   ASSERT_EQ(run(arguments(what + "m")).code, 0);
   const std::string weights = read("m/weights.safetensors");
   const Outcome stopped = interrupt(arguments(what + "n"), "n/training.safetensors");

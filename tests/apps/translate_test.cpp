@@ -1,4 +1,8 @@
 // reel-translate from the outside: what it prints, writes and refuses.
+#include <reel/data/parallel.hpp>
+
+#include <algorithm>
+
 #include "app_test.hpp"
 
 namespace {
@@ -8,39 +12,42 @@ using namespace reel::test;
 class Translate : public AppTest {
  protected:
   Translate() : AppTest(REEL_TRANSLATE) {}
-  void SetUp() override { write("pairs.tsv", pairs()); }
+  void SetUp() override { write("pairs.tsv", pairs(true)); }
 
-  // A language in which the adjective comes behind the noun.
-  static std::string pairs() {
-    const char* nouns[][2] = {
-        {"cat", "chat"}, {"dog", "chien"}, {"bird", "oiseau"}, {"fish", "poisson"}};
-    const char* kinds[][2] = {{"red", "rouge"},
-                              {"yellow", "jaune"},
-                              {"fast", "rapide"},
-                              {"calm", "calme"},
-                              {"poor", "pauvre"}};
-    const char* verbs[][2] = {{"runs", "court"}, {"eats", "mange"}, {"sleeps", "dort"}};
+  // A language in which the adjective comes behind the noun. Without those to choose the epoch on,
+  // of which there are too few, the last epoch is taken.
+  static std::string pairs(bool all) {
+    const char* nouns[][2] = {{"cat", "chat"},     {"dog", "chien"},  {"bird", "oiseau"},
+                              {"fish", "poisson"}, {"boy", "garçon"}, {"king", "roi"}};
+    const char* kinds[][2] = {{"red", "rouge"},  {"yellow", "jaune"}, {"fast", "rapide"},
+                              {"calm", "calme"}, {"poor", "pauvre"},  {"sad", "triste"},
+                              {"wise", "sage"},  {"thin", "mince"}};
+    const char* verbs[][2] = {{"runs", "court"}, {"eats", "mange"},   {"sleeps", "dort"},
+                              {"laughs", "rit"}, {"speaks", "parle"}, {"dances", "danse"}};
     std::string text;
     for (const auto& noun : nouns)
       for (const auto& kind : kinds)
-        for (const auto& verb : verbs)
-          text += fmt::format("The {} {} {}.\tLe {} {} {}.\n", kind[0], noun[0], verb[0], noun[1],
-                              kind[1], verb[1]);
-    return text + text;
+        for (const auto& verb : verbs) {
+          const std::string source = fmt::format("The {} {} {}.", kind[0], noun[0], verb[0]);
+          const double share = reel::hash_share(source);
+          if (all || share < 0.05 || share >= 0.07)
+            text += fmt::format("{}\tLe {} {} {}.\n", source, noun[1], kind[1], verb[1]);
+        }
+    return text;
   }
-  Outcome train(const std::string& more = "", int epochs = 20) const {
+  Outcome train(const std::string& more = "", int epochs = 12) const {
     return run(
-        fmt::format("train --data pairs.tsv --model m --subwords 80 --embedding 16 "
-                    "--hidden 24 --label-smoothing 0 --batch 8 --rate 0.02 --epochs {} {}",
+        fmt::format("train --data pairs.tsv --model m --subwords 120 --embedding 16 "
+                    "--hidden 24 --label-smoothing 0 --batch 8 --rate 0.01 --epochs {} {}",
                     epochs, more));
   }
 };
 
 TEST_F(Translate, LearnsTranslatesAndMeasures) {
-  const Outcome trained = train("--dropout 0 --report page.html");
+  write("pairs.tsv", pairs(false));
+  const Outcome trained = train("--dropout 0 --report page.html", 16);
   ASSERT_EQ(trained.code, 0) << trained.err;
-  EXPECT_TRUE(contains(trained.out, "epoch 20/20  loss ")) << trained.out;
-  EXPECT_TRUE(contains(trained.out, "dev BLEU")) << trained.out;
+  EXPECT_TRUE(contains(trained.out, "epoch 16/16  loss ")) << trained.out;
   EXPECT_TRUE(contains(trained.out, "\nBLEU  greedy ")) << trained.out;
   EXPECT_EQ(trained.err, "");
   const std::string page = read("page.html");
@@ -59,7 +66,7 @@ TEST_F(Translate, LearnsTranslatesAndMeasures) {
   EXPECT_NE(run(drawn).out, run(drawn + " --seed 2").out);
 
   const Outcome measured = run("eval --model m --data pairs.tsv --part all");
-  EXPECT_TRUE(contains(measured.out, "all: 120 pairs")) << measured.out << measured.err;
+  EXPECT_TRUE(contains(measured.out, "all: 281 pairs")) << measured.out << measured.err;
   const std::size_t at = measured.out.find("greedy ");
   ASSERT_NE(at, std::string::npos);
   EXPECT_GT(std::stod(measured.out.substr(at + 7)), 90) << measured.out;
@@ -68,6 +75,7 @@ TEST_F(Translate, LearnsTranslatesAndMeasures) {
 TEST_F(Translate, GivesTheSameBitsForTheSameSeedOnAnyNumberOfThreads) {
   const std::string options = "--forced 0.7 --dropout 0.2 --attention additive ";
   const std::string first = without_rates(train(options + "--threads 1", 2).out);
+  EXPECT_TRUE(contains(first, "dev BLEU")) << first;
   const std::string weights = read("m/weights.safetensors");
   EXPECT_EQ(without_rates(train(options + "--threads 2", 2).out), first);
   EXPECT_EQ(read("m/weights.safetensors"), weights);
@@ -108,7 +116,7 @@ TEST_F(Translate, TellsHowItIsUsed) {
 
 TEST_F(Translate, InterruptedItSavesAndGoesOn) {
   const std::string options =
-      "train --data pairs.tsv --subwords 80 --embedding 16 --hidden 24 --batch 8 --epochs 30 ";
+      "train --data pairs.tsv --subwords 120 --embedding 16 --hidden 24 --batch 32 --epochs 12 ";
   ASSERT_EQ(run(options + "--model whole").code, 0);
   const Outcome stopped = interrupt(options + "--model m", "m/training.safetensors");
   EXPECT_EQ(stopped.code, 130);

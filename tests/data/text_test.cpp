@@ -121,8 +121,7 @@ TEST(TextTest, ArbitraryBytesAreTokensOrAnError) {
 }
 
 TEST(TextTest, LineEndsAreTokensToo) {
-  EXPECT_EQ(tokenize_lines("A b.\n\nIt's C"),
-            (Tokens{"a", "b", ".", "\n", "\n", "it's", "c"}));
+  EXPECT_EQ(tokenize_lines("A b.\n\nIt's C"), (Tokens{"a", "b", ".", "\n", "\n", "it's", "c"}));
   EXPECT_EQ(tokenize_lines("a\r\nb\n"), (Tokens{"a", "\n", "b", "\n"}));
   EXPECT_EQ(tokenize_lines(""), Tokens{});
   EXPECT_EQ(error_of([] { tokenize_lines("a\nb\xff"); }),
@@ -130,8 +129,7 @@ TEST(TextTest, LineEndsAreTokensToo) {
 }
 
 TEST(TextTest, CharactersAreCodePointsAsTheyAre) {
-  EXPECT_EQ(characters("Aé\n日😀 e\u0301"),
-            (Tokens{"A", "é", "\n", "日", "😀", " ", "e", "\u0301"}));
+  EXPECT_EQ(characters("Aé\n日😀 e\u0301"), (Tokens{"A", "é", "\n", "日", "😀", " ", "e", "\u0301"}));
   EXPECT_EQ(characters(""), Tokens{});
   EXPECT_EQ(error_of([] { characters("a\xff"); }),
             "characters: text must be UTF-8; found byte 0xff at offset 1");
