@@ -162,7 +162,8 @@ TEST_F(Sentiment, EncodesInManyWays) {
 
 TEST_F(Sentiment, ABagOfWordsIsAModelToo) {
   const Outcome trained =
-      run("train --model m --data train.tsv --cell bag --epochs 60 --rate 0.05 --held-out 0.1");
+      run("train --model m --data train.tsv --cell bag --epochs 60 --rate 0.05 --held-out 0.1 "
+          "--dev-share 0");
   ASSERT_EQ(trained.code, 0) << trained.err;
   EXPECT_TRUE(contains(trained.out, "held-out accuracy 1.0000")) << trained.out;
   EXPECT_EQ(run("predict --model m 'fine dull fine warm'").out.substr(0, 5), "good\t");

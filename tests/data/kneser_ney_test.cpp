@@ -107,7 +107,8 @@ TEST(KneserNeyTest, LongerContextsHelpWhereTokensDependOnThem) {
       nats.push_back(KneserNey(text, 6, order).cross_entropy(other));
     EXPECT_LT(nats[0], std::log(6.0) - 0.05);
     EXPECT_LT(nats[back], nats[back - 1] - 0.1);  // sees the token that it depends on
-    for (std::size_t order = 1; order < 4; ++order) EXPECT_LT(nats[order], nats[order - 1] + 0.01);
+    // What a longer context does not tell costs little.
+    for (std::size_t order = 1; order < 4; ++order) EXPECT_LT(nats[order], nats[order - 1] + 0.03);
   }
 }
 
