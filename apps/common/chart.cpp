@@ -24,6 +24,19 @@ std::string start(const std::string& title, int width, int height) {
       width, height, gnuplot_string(title));
 }
 
+// Is x a count, such as epochs, with so few values that each can have a tick?
+bool counts_few(const Chart& chart) {
+  constexpr double kFew = 12;
+  double low = INFINITY, high = -INFINITY;
+  for (const Series& series : chart.series)
+    for (const double x : series.x) {
+      if (x != std::floor(x)) return false;
+      low = std::min(low, x);
+      high = std::max(high, x);
+    }
+  return !chart.log_x && high - low <= kFew;
+}
+
 // The numbers of a series as an inline data block.
 std::string block(std::size_t index, const Series& series) {
   std::string text = fmt::format("$series{} << END\n", index);
@@ -93,7 +106,11 @@ std::string svg(const Chart& chart) {
   script += "set key outside right top\nset border 3\nset tics nomirror\n";
   if (chart.log_x) script += "set logscale x\nset format x '%g'\n";
   if (chart.log_y) script += "set logscale y\nset format y '%g'\n";
-  if (chart.x_is_time) script += "set xdata time\nset timefmt '%s'\nset format x '%Y-%m-%d'\n";
+  if (chart.x_is_time)
+    script +=
+        "set xdata time\nset timefmt '%s'\nset format x '%Y-%m-%d'\nset xtics rotate by 30 right\n";
+  else if (counts_few(chart))
+    script += "set xtics 1\n";
   std::string plots;
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
     const Series& series = chart.series[i];
