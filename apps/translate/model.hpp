@@ -17,7 +17,7 @@ struct Settings {
   std::size_t subwords = 4000;  // tokens of each language at most
   std::size_t embedding_size = 256, hidden_size = 256;
   std::string attention = "additive";  // or general
-  reel::real dropout = 0.2;           // of embeddings and attentional vectors
+  reel::real dropout = 0.2;            // of embeddings and attentional vectors
 };
 
 using Network = reel::EncoderDecoder<reel::Gru>;

@@ -12,14 +12,13 @@ namespace {
 
 using test::TempFolder;
 
-struct Session {
+struct Setup {
   Random random{3};
   Linear model{4, 2, random};
   Adam optimizer;
   TrainStep step;
 
-  Session()
-      : optimizer(parameters(model), {.learning_rate = 0.1}), step(optimizer, {.shards = 2}) {}
+  Setup() : optimizer(parameters(model), {.learning_rate = 0.1}), step(optimizer, {.shards = 2}) {}
   void learn(int steps) {
     for (int i = 0; i < steps; ++i)
       step(6, [&](Shard& shard) {
@@ -32,7 +31,7 @@ struct Session {
 
 TEST(TrainingState, GoesOnToTheSameBits) {
   const TempFolder folder;
-  Session whole, before, after;
+  Setup whole, before, after;
   whole.learn(9);
   before.learn(4);
   Safetensors more;
@@ -51,7 +50,7 @@ TEST(TrainingState, GoesOnToTheSameBits) {
 
 TEST(TrainingState, KeepsWhatHadNoUpdate) {
   const TempFolder folder;
-  Session some, other;
+  Setup some, other;
   some.model.bias.trainable = false;
   some.learn(2);
   save_training(folder / "t", some.optimizer, some.step);
@@ -62,7 +61,7 @@ TEST(TrainingState, KeepsWhatHadNoUpdate) {
 }
 
 std::string refusal(const std::filesystem::path& path) {
-  Session run;
+  Setup run;
   const Array old = run.model.weight.value();
   try {
     load_training(path, run.optimizer, run.step);
@@ -77,7 +76,7 @@ std::string refusal(const std::filesystem::path& path) {
 TEST(TrainingState, RefusesOtherFilesAndChangesNothing) {
   const TempFolder folder;
   const std::string path = folder / "t";
-  Session run;
+  Setup run;
   run.learn(1);
   const auto saved = [&] {
     save_training(path, run.optimizer, run.step);
