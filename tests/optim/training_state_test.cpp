@@ -12,13 +12,14 @@ namespace {
 
 using test::TempFolder;
 
-struct Setup {
+struct Learner {
   Random random{3};
   Linear model{4, 2, random};
   Adam optimizer;
   TrainStep step;
 
-  Setup() : optimizer(parameters(model), {.learning_rate = 0.1}), step(optimizer, {.shards = 2}) {}
+  Learner()
+      : optimizer(parameters(model), {.learning_rate = 0.1}), step(optimizer, {.shards = 2}) {}
   void learn(int steps) {
     for (int i = 0; i < steps; ++i)
       step(6, [&](Shard& shard) {
@@ -31,7 +32,7 @@ struct Setup {
 
 TEST(TrainingState, GoesOnToTheSameBits) {
   const TempFolder folder;
-  Setup whole, before, after;
+  Learner whole, before, after;
   whole.learn(9);
   before.learn(4);
   Safetensors more;
@@ -50,7 +51,7 @@ TEST(TrainingState, GoesOnToTheSameBits) {
 
 TEST(TrainingState, KeepsWhatHadNoUpdate) {
   const TempFolder folder;
-  Setup some, other;
+  Learner some, other;
   some.model.bias.trainable = false;
   some.learn(2);
   save_training(folder / "t", some.optimizer, some.step);
@@ -61,7 +62,7 @@ TEST(TrainingState, KeepsWhatHadNoUpdate) {
 }
 
 std::string refusal(const std::filesystem::path& path) {
-  Setup run;
+  Learner run;
   const Array old = run.model.weight.value();
   try {
     load_training(path, run.optimizer, run.step);
@@ -76,7 +77,7 @@ std::string refusal(const std::filesystem::path& path) {
 TEST(TrainingState, RefusesOtherFilesAndChangesNothing) {
   const TempFolder folder;
   const std::string path = folder / "t";
-  Setup run;
+  Learner run;
   run.learn(1);
   const auto saved = [&] {
     save_training(path, run.optimizer, run.step);
