@@ -4,19 +4,14 @@
 #include <reel/data/json.hpp>
 #include <reel/optim/weights.hpp>
 
+#include "../common/settings.hpp"
+
 namespace forecast {
 
 using namespace reel;
 namespace fs = std::filesystem;
 
 namespace {
-
-// Of the settings (FNV-1a), so that weights are never used with others.
-std::string fingerprint(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3;
-  return fmt::format("{:016x}", hash);
-}
 
 // Calls visit(name, field) for all that settings.json holds of these.
 void fields(auto& f, auto&& visit) {
@@ -94,7 +89,7 @@ void save(const fs::path& folder, Forecaster& forecaster) {
   write_file_atomically(folder / "settings.json", text);
   Safetensors file;
   file.arrays = export_weights(parameters(forecaster.network));
-  file.metadata["settings"] = fingerprint(text);
+  file.metadata["settings"] = apps::fingerprint(text);
   save_safetensors(folder / "weights.safetensors", file);
 }
 
@@ -111,7 +106,7 @@ Forecaster load(const fs::path& folder) {
   }
   const std::string weights = folder / "weights.safetensors";
   Safetensors file = load_safetensors(weights);
-  check<FileError>(file.metadata["settings"] == fingerprint(text),
+  check<FileError>(file.metadata["settings"] == apps::fingerprint(text),
                    "{}: settings.json beside it is of another model", weights);
   Random random(0);
   Network network(p.settings, p.source.season, p.width, p.source.targets.size(), random);

@@ -10,9 +10,12 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "../common/settings.hpp"
+
 namespace music {
 
 using namespace reel;
+using apps::get_size;
 namespace fs = std::filesystem;
 
 std::size_t Batch::steps() const {
@@ -122,16 +125,14 @@ Model load(const fs::path& folder) {
   Settings s;
   try {
     json.at("cell").get_to(s.cell);
-    json.at("hidden_size").get_to(s.hidden_size);
-    json.at("layers").get_to(s.layers);
+    get_size(json, "hidden_size", s.hidden_size, 1, kLargestSize);
+    get_size(json, "layers", s.layers, 1, kMostLayers);
     json.at("dropout").get_to(s.dropout);
+  } catch (const FileError& e) {
+    throw FileError(source + ": " + e.what());
   } catch (const nlohmann::json::exception& e) {
     throw FileError(source + ": these are no settings of a music model; " + e.what());
   }
-  check<FileError>(
-      s.hidden_size > 0 && s.hidden_size <= kLargestSize && s.layers > 0 && s.layers <= kMostLayers,
-      "{}: hidden_size must lie in 1 .. {}, layers in 1 .. {}; found {} and {}", source,
-      kLargestSize, kMostLayers, s.hidden_size, s.layers);
   Random random(0);
   try {
     Model model(s, random);

@@ -4,28 +4,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "../common/settings.hpp"
+
 namespace names {
 
 using namespace reel;
+using apps::get_size;
 namespace fs = std::filesystem;
 
 namespace {
 constexpr double kEmbeddingDeviation = 0.3;
-
-// Of settings and letters (FNV-1a), so that weights are never used with others.
-std::string fingerprint(const std::string& settings, const Vocabulary& letters) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char byte : settings + letters.to_json())
-    hash = (hash ^ byte) * 0x100000001b3;
-  return fmt::format("{:016x}", hash);
-}
-
-void get_size(const nlohmann::json& json, const char* key, std::size_t& size) {
-  const auto& value = json.at(key);
-  check<FileError>(value.is_number_unsigned() && value > 0 && value <= kLargestSize,
-                   "{} must lie in 1 .. {}; found {}", key, kLargestSize, value.dump());
-  value.get_to(size);
-}
 
 std::variant<Writer, Listener> make(const Settings& s, std::size_t letters, std::size_t languages,
                                     Random& random) {
@@ -91,7 +79,7 @@ void save(const fs::path& folder, Model& model) {
   model.letters.save(folder / "letters.json");
   Safetensors file;
   file.arrays = export_weights(parameters(model.network));
-  file.metadata["letters"] = fingerprint(text, model.letters);
+  file.metadata["letters"] = apps::fingerprint(text + model.letters.to_json());
   save_safetensors(folder / "weights.safetensors", file);
 }
 
@@ -116,7 +104,7 @@ Model load(const fs::path& folder) {
   Vocabulary letters = Vocabulary::load(folder / "letters.json");
   const std::string weights = folder / "weights.safetensors";
   Safetensors file = load_safetensors(weights);
-  check<FileError>(file.metadata["letters"] == fingerprint(text, letters),
+  check<FileError>(file.metadata["letters"] == apps::fingerprint(text + letters.to_json()),
                    "{}: settings.json and letters.json beside it are of another model; found {} "
                    "letters",
                    weights, letters.size());

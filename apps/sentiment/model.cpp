@@ -9,22 +9,17 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "../common/settings.hpp"
+
 namespace sentiment {
 
 using namespace reel;
+using apps::get_size;
 namespace fs = std::filesystem;
 
 namespace {
 constexpr double kEmbeddingDeviation = 0.05;
 constexpr std::size_t kPredictBatch = 64;
-
-// Of settings and words (FNV-1a), so that weights are never used with others.
-std::string fingerprint(const std::string& settings, const Vocabulary& vocabulary) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char byte : settings + vocabulary.to_json())
-    hash = (hash ^ byte) * 0x100000001b3;
-  return fmt::format("{:016x}", hash);
-}
 
 // One of the names that there are.
 void get_name(const nlohmann::json& json, const char* key, std::string& name,
@@ -34,14 +29,6 @@ void get_name(const nlohmann::json& json, const char* key, std::string& name,
                    "{} must be one of {}; found {:?}", key, fmt::join(known, ", "), name);
 }
 
-// A size in the settings: a positive number that is no mistake.
-void get_size(const nlohmann::json& json, const char* key, std::size_t& size,
-              std::size_t most = kLargestSize) {
-  const auto& value = json.at(key);
-  check<FileError>(value.is_number_unsigned() && value > 0 && value <= most,
-                   "{} must lie in 1 .. {}; found {}", key, most, value.dump());
-  value.get_to(size);
-}
 // 1 for each word of a text, at its index [B, vocabulary]; hidden words are none.
 Array words_of(const Batch& batch, std::size_t vocabulary_size) {
   const std::size_t texts = batch.rows.size();
@@ -144,7 +131,7 @@ void save(const fs::path& folder, Classifier& classifier) {
   classifier.vocabulary.save(folder / "vocabulary.json");
   Safetensors file;
   file.arrays = export_weights(parameters(classifier.model));
-  file.metadata["vocabulary"] = fingerprint(text, classifier.vocabulary);
+  file.metadata["vocabulary"] = apps::fingerprint(text + classifier.vocabulary.to_json());
   save_safetensors(folder / "weights.safetensors", file);
 }
 
@@ -157,7 +144,7 @@ Classifier load(const fs::path& folder) {
   try {
     get_name(json, "cell", s.cell, kCells);
     json.at("bidirectional").get_to(s.bidirectional);
-    get_size(json, "layers", s.layers, kMostLayers);
+    get_size(json, "layers", s.layers, 1, kMostLayers);
     get_name(json, "pooling", s.pooling, kPoolings);
     get_size(json, "embedding_size", s.embedding_size);
     get_size(json, "hidden_size", s.hidden_size);
@@ -175,7 +162,7 @@ Classifier load(const fs::path& folder) {
   const std::string weights = folder / "weights.safetensors";
   Safetensors file = load_safetensors(weights);
   check<FileError>(
-      file.metadata["vocabulary"] == fingerprint(text, vocabulary),
+      file.metadata["vocabulary"] == apps::fingerprint(text + vocabulary.to_json()),
       "{}: settings.json and vocabulary.json beside it are of another model; found {} words",
       weights, vocabulary.size());
   Random random(0);

@@ -5,33 +5,26 @@
 
 #include <nlohmann/json.hpp>
 
+#include "../common/settings.hpp"
 #include "model.hpp"
 
 namespace tag {
 
 using namespace reel;
+using apps::get_size;
 namespace fs = std::filesystem;
 
 namespace {
 
 constexpr const char* kVocabularies[] = {"words.json", "shapes.json", "characters.json"};
 
-// Of settings and vocabularies (FNV-1a), so that weights are never used with others.
+// Of settings and vocabularies.
 std::string fingerprint(std::string text, const Tagger& tagger) {
   for (const Vocabulary* v : {&tagger.words, &tagger.shapes, &tagger.characters})
     text += v->to_json();
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3;
-  return fmt::format("{:016x}", hash);
+  return apps::fingerprint(text);
 }
 
-// A size in the settings: a number that is no mistake.
-void get_size(const nlohmann::json& json, const char* key, std::size_t least, std::size_t& size) {
-  const auto& value = json.at(key);
-  check<FileError>(value.is_number_unsigned() && value >= least && value <= kLargestSize,
-                   "{} must lie in {} .. {}; found {}", key, least, kLargestSize, value.dump());
-  value.get_to(size);
-}
 void get_choice(const nlohmann::json& json, const char* key,
                 const std::vector<std::string>& choices, std::string& value) {
   json.at(key).get_to(value);
@@ -42,13 +35,13 @@ void get_choice(const nlohmann::json& json, const char* key,
 void get_settings(const nlohmann::json& json, Settings& s, std::vector<std::string>& tags) {
   get_choice(json, "column", {"upos", "xpos"}, s.column);
   get_choice(json, "characters", {"lstm", "convolution", "none"}, s.characters);
-  get_size(json, "embedding_size", 1, s.embedding_size);
-  get_size(json, "shape_size", 0, s.shape_size);
-  get_size(json, "character_size", 1, s.character_size);
-  get_size(json, "composed_size", 1, s.composed_size);
-  get_size(json, "hidden_size", 1, s.hidden_size);
-  get_size(json, "layers", 1, s.layers);
-  get_size(json, "longest_word", 1, s.longest_word);
+  get_size(json, "embedding_size", s.embedding_size);
+  get_size(json, "shape_size", s.shape_size, 0);
+  get_size(json, "character_size", s.character_size);
+  get_size(json, "composed_size", s.composed_size);
+  get_size(json, "hidden_size", s.hidden_size);
+  get_size(json, "layers", s.layers);
+  get_size(json, "longest_word", s.longest_word);
   json.at("crf").get_to(s.crf);
   json.at("dropout").get_to(s.dropout);
   json.at("tags").get_to(tags);

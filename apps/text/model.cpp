@@ -4,21 +4,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "../common/settings.hpp"
+
 namespace text {
 
 using namespace reel;
+using apps::get_size;
 namespace fs = std::filesystem;
 
 namespace {
 constexpr double kEmbeddingDeviation = 0.1;
-
-// Of settings and tokens (FNV-1a), so that weights are never used with others.
-std::string fingerprint(const std::string& settings, const Vocabulary& vocabulary) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char byte : settings + vocabulary.to_json())
-    hash = (hash ^ byte) * 0x100000001b3;
-  return fmt::format("{:016x}", hash);
-}
 
 // The width of what the last layer gives: a tied output needs the embedding's.
 std::vector<std::size_t> widths(const Settings& settings) {
@@ -33,12 +28,6 @@ std::vector<std::size_t> default_cutoffs(std::size_t count) {
   return {count / 9, count / 3};
 }
 
-void get_size(const nlohmann::json& json, const char* key, std::size_t& size) {
-  const auto& value = json.at(key);
-  check<FileError>(value.is_number_unsigned() && value > 0 && value <= kLargestSize,
-                   "{} must lie in 1 .. {}; found {}", key, kLargestSize, value.dump());
-  value.get_to(size);
-}
 }  // namespace
 
 Model::Model(const Settings& settings, std::size_t vocabulary_size, Random& random)
@@ -122,7 +111,7 @@ void save(const fs::path& folder, LanguageModel& lm) {
   lm.vocabulary.save(folder / "vocabulary.json");
   Safetensors file;
   file.arrays = export_weights(parameters(lm.model));
-  file.metadata["vocabulary"] = fingerprint(text, lm.vocabulary);
+  file.metadata["vocabulary"] = apps::fingerprint(text + lm.vocabulary.to_json());
   save_safetensors(folder / "weights.safetensors", file);
 }
 
@@ -151,7 +140,7 @@ LanguageModel load(const fs::path& folder) {
   const std::string weights = folder / "weights.safetensors";
   Safetensors file = load_safetensors(weights);
   check<FileError>(
-      file.metadata["vocabulary"] == fingerprint(text, vocabulary),
+      file.metadata["vocabulary"] == apps::fingerprint(text + vocabulary.to_json()),
       "{}: settings.json and vocabulary.json beside it are of another model; found {} tokens",
       weights, vocabulary.size());
   Random random(0);

@@ -6,9 +6,12 @@
 #include <reel/data/safetensors.hpp>
 #include <reel/optim/weights.hpp>
 
+#include "../common/settings.hpp"
+
 namespace translate {
 
 using namespace reel;
+using apps::get_size;
 namespace fs = std::filesystem;
 
 namespace {
@@ -17,19 +20,9 @@ constexpr std::size_t kBatch = 32;  // texts that are translated together
 
 std::size_t longest_translation(std::size_t source_tokens) { return 2 * source_tokens + 10; }
 
-// Of settings and tokens (FNV-1a), so that weights are never used with others.
+// Of settings and tokens.
 std::string fingerprint(const std::string& settings, const Translator& t) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char byte : settings + t.source.to_json() + t.target.to_json())
-    hash = (hash ^ byte) * 0x100000001b3;
-  return fmt::format("{:016x}", hash);
-}
-
-void get_size(const nlohmann::json& json, const char* key, std::size_t& size) {
-  const auto& value = json.at(key);
-  check<FileError>(value.is_number_unsigned() && value > 0 && value <= kLargestSize,
-                   "{} must lie in 1 .. {}; found {}", key, kLargestSize, value.dump());
-  value.get_to(size);
+  return apps::fingerprint(settings + t.source.to_json() + t.target.to_json());
 }
 
 AttentionScore score_of(const std::string& name) {
