@@ -40,6 +40,7 @@ void Tape::backward(const Var& loss, const Array& seed) {
 
 void Tape::play_back(std::size_t from, std::size_t down_to) {
   for (std::size_t i = from + 1; i-- > down_to;) {
+    fetch_before(nodes_, i);
     Node& n = *nodes_[i];
     if (n.has_deferred) deferred_.flush(n);
     if (check_finite_ && n.keeps_grad && n.grad_written)

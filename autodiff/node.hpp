@@ -143,6 +143,16 @@ Ref<N> make_node(std::span<const Var> inputs, std::size_t outputs, Args&&... arg
   return node;
 }
 
+// Of nodes that are walked back: where to fetch the one that comes so many steps later, since most
+// have left the cache.
+inline void fetch_before(std::span<const Ref<Node>> nodes, std::size_t at) {
+  constexpr std::size_t kAhead = 8;
+  if (at < kAhead) return;
+  const auto* node = reinterpret_cast<const std::byte*>(nodes[at - kAhead].get());
+  for (std::size_t line = 0; line < sizeof(Node); line += pool::kLine)
+    __builtin_prefetch(node + line, 1);
+}
+
 }  // namespace detail
 
 inline detail::Node& Var::node(const char* op) const {

@@ -82,7 +82,10 @@ struct Pool {
   // A waiting block of the class, or null.
   Header* take(std::size_t size_class) {
     Header* header = waiting[size_class];
-    if (header) waiting[size_class] = header->next;
+    if (header) {
+      waiting[size_class] = header->next;
+      __builtin_prefetch(header->next, 1);  // the next to be taken, long out of the cache
+    }
     return header;
   }
   // A new one.

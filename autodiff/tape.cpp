@@ -26,6 +26,7 @@ Tape::~Tape() {
 // Newest first, and one by one: a chain of inputs never unwinds recursively.
 void Tape::drop(std::size_t from) {
   while (nodes_.size() > from) {
+    fetch_before(nodes_, nodes_.size() - 1);
     if (Node& node = *nodes_.back(); node.refs > 1) {  // a handle outlives it
       node.stale = true;
       node.tape = nullptr;

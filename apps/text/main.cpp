@@ -99,10 +99,11 @@ struct TrainCommand {
   }
 };
 
-int evaluate_command(const std::string& model, const std::string& data) {
-  const LanguageModel lm = load(model);
+int evaluate_command(const std::string& model, const std::string& data, const Adapting& adapting) {
+  LanguageModel lm = load(model);
   const auto tokens = lm.vocabulary.encode(read_tokens(data, lm.settings));
-  const double nats = measure(lm, tokens, kLanes);
+  const double nats =
+      adapting.rate > 0 ? measure_adapting(lm, tokens, adapting) : measure(lm, tokens, kLanes);
   fmt::print("{} tokens  {:.4f} nats per token  perplexity {:.2f}\n", tokens.size(), nats,
              std::exp(nats));
   return 0;
@@ -124,7 +125,12 @@ int main(int argc, char** argv) {
   CLI::App* command = app.add_subcommand("eval", "measure a model on a text");
   command->add_option("--model", model, "folder of the model")->required();
   command->add_option("--data", data, "the text")->required();
-  command->callback([&] { result = evaluate_command(model, data); });
+  Adapting adapting;
+  apps::add_number(*command, "--adapt", adapting.rate, 0.0, 1.0,
+                   "rate at which it goes on learning from what it has read; 0: not at all");
+  apps::add_number(*command, "--window", adapting.window, std::size_t{1}, kLargestSize,
+                   "with --adapt: steps until it has learned from them");
+  command->callback([&] { result = evaluate_command(model, data, adapting); });
 
   WritingOptions writing;
   command = app.add_subcommand("generate", "write on after a prompt");

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "../common/progress.hpp"
+
 namespace text {
 
 using namespace reel;
@@ -11,6 +13,10 @@ namespace {
 // Into which a minibatch is cut; results depend on it.
 constexpr std::size_t kShards = 2;
 constexpr std::size_t kMeasuredLanes = 32;
+
+std::string unit_of(const LanguageModel& lm) {
+  return lm.settings.level == "word" ? "words" : "characters";
+}
 
 // A state as arrays, which may go from thread to thread and into files.
 using Carried = std::vector<Array>;
@@ -60,6 +66,27 @@ double measure(const LanguageModel& lm, const std::vector<std::int64_t>& tokens,
   return sum / static_cast<double>(lanes.targets());
 }
 
+double measure_adapting(LanguageModel& lm, const std::vector<std::int64_t>& tokens,
+                        const Adapting& options) {
+  const Lanes lanes(tokens, 1, options.window);
+  Adam optimizer(parameters(lm.model), {.learning_rate = options.rate});
+  Model::State state;
+  double sum = 0;
+  apps::Progress progress(lanes.targets(), unit_of(lm));
+  for (std::size_t i = 0; i < lanes.windows(); ++i) {
+    Tape tape;
+    const Lanes::Window window = lanes.window(i);
+    const Var loss = lm.model.loss(lm.model(window.inputs, state, nullptr), window.targets);
+    sum += loss.item() * static_cast<double>(window.count);
+    tape.backward(loss);
+    optimizer.step();
+    for (Var& part : state) part = detach(part);
+    progress.advance(window.count, "");
+  }
+  progress.clear();
+  return sum / static_cast<double>(lanes.targets());
+}
+
 std::vector<std::pair<std::string, double>> surprises(const LanguageModel& lm,
                                                       const std::vector<std::int64_t>& tokens) {
   const Lanes lanes(tokens, 1, tokens.size());
@@ -88,7 +115,7 @@ bool train(LanguageModel& lm, const std::vector<std::int64_t>& tokens,
   std::vector<Carried> states(kShards, Carried(example.size()));  // of each shard
 
   apps::TrainingTask task;
-  task.unit = lm.settings.level == "word" ? "words" : "characters";
+  task.unit = unit_of(lm);
   task.units = lanes.targets();
   for (std::size_t s = 0; s < kShards; ++s)
     for (std::size_t i = 0; i < example.size(); ++i)

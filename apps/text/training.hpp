@@ -36,6 +36,15 @@ struct TrainOptions : apps::TrainingOptions {  // the batch is the number of lan
 // which starts with no context.
 double measure(const LanguageModel& lm, const std::vector<std::int64_t>& tokens, std::size_t lanes);
 
+// The same in one lane, while the model goes on learning from what it has read: each window is
+// measured, then learned from, with Adam (dynamic evaluation, Krause et al. 2018).
+struct Adapting {
+  double rate = 0;          // learning rate
+  std::size_t window = 20;  // steps
+};
+double measure_adapting(LanguageModel& lm, const std::vector<std::int64_t>& tokens,
+                        const Adapting& options);
+
 // -log p of each token but the first, with the token, scaled for a page: from 1, expected, by 0, as
 // expected as the average of them, to -1.
 std::vector<std::pair<std::string, double>> surprises(const LanguageModel& lm,

@@ -52,6 +52,22 @@ TEST_F(TextApp, LearnsCharactersSavesMeasuresAndWrites) {
   EXPECT_NE(run(sample + "1").out, run(sample + "2").out);
 }
 
+TEST_F(TextApp, LearnsFromWhatItReadsIfAsked) {
+  ASSERT_EQ(train().code, 0);
+  std::string lines;
+  for (int i = 0; i < 100; ++i) lines += "tam a no tas tac a.\n";
+  write("other.txt", lines);
+  const std::string weights = read("m/weights.safetensors");
+  const double fixed = perplexity(run("eval --model m --data other.txt").out);
+  const double adapting = perplexity(run("eval --model m --data other.txt --adapt 0.01").out);
+  EXPECT_LT(adapting, fixed / 2);
+  EXPECT_EQ(read("m/weights.safetensors"), weights);  // the model on disk learns nothing
+  // A window that holds the whole text is measured before anything is learned.
+  const std::string whole = " --adapt 0.01 --window 5000";
+  const double unlearned = perplexity(run("eval --model m --data other.txt" + whole).out);
+  EXPECT_NEAR(unlearned, fixed, fixed / 10);  // which is of several lanes
+}
+
 TEST_F(TextApp, LearnsWordsWithEachOutput) {
   for (const char* output : {"linear", "tied", "adaptive", "adaptive --cutoffs 4 8"}) {
     const Outcome trained = train(fmt::format("--level word --output {}", output));
