@@ -1,3 +1,5 @@
+#include <reel/autodiff/record.hpp>
+#include <reel/autodiff/recorder.hpp>
 #include <reel/autodiff/tape.hpp>
 #include <reel/layers/cell_loop.hpp>
 
@@ -96,6 +98,71 @@ Vars ScheduledLoop::results(PartLists& made, PartLists& done, const Vars& parts,
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (last) done[i].push_back(parts[i]);
     results.push_back(finished(done[i]));
+  }
+  return results;
+}
+
+bool ScheduledLoop::is_worth_replaying() const {
+  constexpr std::size_t kNumbers = 256, kSteps = 128;  // of a state; that recording costs
+  if (Tape::current() || Recorder::current() || refused_) return false;
+  if (!schedule_->is_full() || steps() < kSteps) return false;
+  if (noise_.state_mask || !noise_.weights.empty() || !noise_.zoneout_p.empty()) return false;
+  std::size_t numbers = 0;
+  for (const Shape& part : parts_) numbers += element_count(part);
+  return numbers <= kNumbers;
+}
+
+Vars ScheduledLoop::replay(const Vars& inputs, const Program::Function& step, std::size_t begin,
+                           std::size_t end, Vars& parts) const {
+  const std::size_t rows = schedule_->batch(), first_part = inputs.size();
+  std::vector<View> rows_of;  // of the first step, then of the next one ..
+  for (const Var& x : inputs) rows_of.push_back(x.node().value.view.narrow(0, 0, rows));
+  if (!program_) {
+    std::vector<Array> start;
+    for (const View& x : rows_of) start.push_back(to_array(x));
+    for (const Var& part : parts) start.push_back(part.value());
+    std::vector<int> feedback;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      feedback.push_back(static_cast<int>(first_part + i));
+    try {
+      program_.emplace(start, step, feedback);
+    } catch (const ReplayError&) {
+      refused_ = true;
+      return {};
+    }
+  }
+  const auto state = [&](std::size_t i) -> const View& { return program_->input(first_part + i); };
+  for (std::size_t i = 0; i < parts.size(); ++i) copy(parts[i].node().value.view, state(i));
+
+  const bool last = end == steps();
+  std::vector<Value> made(packed_parts());
+  for (std::size_t i = 0; i < made.size(); ++i)
+    if (Shape shape = output_shape(i); wants(i)) {
+      shape[0] = output_rows(i, begin, end).count();
+      made[i] = allocate(shape);
+    }
+  std::size_t filled = 0;
+  const auto keep = [&] {
+    for (std::size_t i = 0; i < made.size(); ++i)
+      if (wants(i)) copy(state(i), made[i].view.narrow(0, filled, rows));
+    filled += rows;
+  };
+  if (begin > 0) keep();
+  for (std::size_t t = begin; t < end; ++t) {
+    for (std::size_t k = 0; k < rows_of.size(); ++k) {
+      copy(rows_of[k], program_->input(k));
+      rows_of[k].data += rows_of[k].strides[0] * static_cast<std::ptrdiff_t>(rows);
+    }
+    program_->run();
+    if (last || t + 1 < end) keep();
+  }
+
+  Vars results;
+  for (std::size_t i = 0; i < made.size(); ++i)
+    results.push_back(wants(i) ? unrecorded("loop", std::move(made[i])) : Var());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    parts[i] = unrecorded("loop", dense_copy(state(i)));
+    results.push_back(last ? parts[i] : Var());
   }
   return results;
 }

@@ -3,6 +3,7 @@
 
 #include <reel/autodiff/checkpoint.hpp>
 #include <reel/autodiff/parameter_scope.hpp>
+#include <reel/autodiff/program.hpp>
 #include <reel/layers/cell.hpp>
 #include <reel/layers/recurrent_options.hpp>
 #include <reel/layers/schedule.hpp>
@@ -53,6 +54,13 @@ class ScheduledLoop : public Loop {
   // The states after each step, then those of ended rows in order, then the current ones.
   Vars results(PartLists& made, PartLists& done, const Vars& parts, bool last) const;
   std::size_t parts() const { return parts_.size(); }
+  // Where nothing records and rows are few and narrow, most of a step is what ops cost beside
+  // their arithmetic: then it is recorded once and replayed, to the same bits.
+  bool is_worth_replaying() const;
+  // As run. step: (parts of its input, of the state) -> of the next state; inputs: of all steps.
+  // Empty if the step cannot be replayed.
+  Vars replay(const Vars& inputs, const Program::Function& step, std::size_t begin, std::size_t end,
+              Vars& parts) const;
   bool wants(std::size_t part) const {
     return wanted_ == Wanted::kStates || (wanted_ == Wanted::kOutputs && part == 0);
   }
@@ -66,6 +74,8 @@ class ScheduledLoop : public Loop {
 
   std::vector<Shape, PoolAllocator<Shape>> parts_;  // of one row
   const Wanted wanted_;
+  mutable std::optional<Program> program_;  // of a step that is replayed
+  mutable bool refused_ = false;            // it cannot be
 };
 
 template <Cell C>
@@ -81,6 +91,7 @@ class CellLoop final : public ScheduledLoop {
  private:
   using State = typename C::State;
   State step(StepInput<C>&& x, const State& state, Var& mask) const;
+  Vars replay_steps(const StepInput<C>& all, std::size_t begin, std::size_t end, Vars& parts) const;
 
   const C& cell_;
   const State like_;  // empty parts
@@ -124,18 +135,39 @@ auto CellLoop<C>::step(StepInput<C>&& x, const State& state, Var& mask) const ->
 }
 
 template <Cell C>
+Vars CellLoop<C>::replay_steps(const StepInput<C>& all, std::size_t begin, std::size_t end,
+                               Vars& parts) const {
+  Vars inputs;
+  for_each_part(all, [&](const Var& part) { inputs.push_back(part); });
+  const auto step = [&](std::span<const Var> xs) {
+    StepInput<C> x = all;
+    State state = like_;
+    std::size_t i = 0;
+    for_each_part(x, [&](Var& part) { part = xs[i++]; });
+    for (Var* part : state_parts(state)) *part = xs[i++];
+    const State next = step_of(cell_, std::move(x), state);
+    std::vector<Var> results;
+    for (const Var* part : state_parts(next)) results.push_back(*part);
+    return results;
+  };
+  return replay(inputs, step, begin, end, parts);
+}
+
+template <Cell C>
 Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& parts) const {
   const Substitution substitution(noise_.weights);
-  State state = like_;
-  for (std::size_t i = 0; Var * part : state_parts(state)) *part = std::move(parts[i++]);
-
   const auto project = [&]() -> StepInput<C> {
     if constexpr (Projecting<C>)
       return cell_.project(packed(x, begin, end));
     else
       return packed(x, begin, end);
   };
-  auto xs = input_steps(project(), rows_at(begin, end), Projecting<C>);
+  StepInput<C> all = project();
+  if (is_worth_replaying())
+    if (Vars results = replay_steps(all, begin, end, parts); !results.empty()) return results;
+  auto xs = input_steps(std::exchange(all, {}), rows_at(begin, end), Projecting<C>);
+  State state = like_;
+  for (std::size_t i = 0; Var * part : state_parts(state)) *part = std::move(parts[i++]);
 
   // A state belongs to the run that it enters: see Loop::run.
   const bool last = end == steps();

@@ -95,6 +95,7 @@ int main(int argc, char** argv) {
   PageOptions page;
   command = app.add_subcommand("train", "run all experiments and write the page about them");
   command->add_option("--report", page.path, "page to write")->required();
+  command->add_flag("--resume", page.resume, "go on with a page that was interrupted");
   apps::add_number(*command, "--steps", page.most_steps, std::size_t{1}, kMost,
                    "updates until a network is given up");
   command->add_option("--lengths", page.lengths, "of the adding problem")->capture_default_str();

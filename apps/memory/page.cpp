@@ -8,6 +8,7 @@
 #include "../common/interrupt.hpp"
 #include "../common/progress.hpp"
 #include "../common/report.hpp"
+#include "outcomes.hpp"
 
 namespace memory {
 namespace {
@@ -87,14 +88,17 @@ struct Attempt {
 };
 
 // Trains them all; false if interrupted.
-bool try_all(apps::Report& report, const std::string& title, const std::string& y_label,
-             const std::vector<Attempt>& attempts, std::vector<std::vector<std::string>>& rows) {
+bool try_all(apps::Report& report, Outcomes& outcomes, const std::string& title,
+             const std::string& y_label, const std::vector<Attempt>& attempts,
+             std::vector<std::vector<std::string>>& rows) {
   Chart chart{.title = title, .x_label = "updates", .y_label = y_label};
   for (const auto& [name, start, options] : attempts) {
     apps::Progress progress(options.most_steps, "steps");
-    const Outcome outcome = learn(start, options, [&, &name = name](std::size_t step, double loss) {
+    const auto watch = [&, &name = name](std::size_t step, double loss) {
       progress.advance(1, fmt::format("{}: step {}  loss {:.4f}", name, step, loss));
-    });
+    };
+    const Outcome outcome =
+        outcomes.of(start, options, [&, &s = start, &o = options] { return learn(s, o, watch); });
     progress.clear();
     chart.series.push_back({.name = name, .x = outcome.at, .y = outcome.scores});
     rows.push_back({options.problem, std::to_string(options.length), name,
@@ -152,6 +156,7 @@ const char* verdict(const Outcome& outcome) {
 
 bool write_page(const PageOptions& options) {
   apps::check_report(options.path);
+  Outcomes outcomes(options.path + ".outcomes.json", options.resume);
   const apps::InterruptGuard guard;
   apps::Report report("How far back do recurrent networks remember?");
   gradients_by_radius(report, options.seed);
@@ -175,8 +180,9 @@ bool write_page(const PageOptions& options) {
       "for as long as the sequence is (Tallec & Ollivier 2018) and learn at a rate of 0.01, the "
       "RNN, which larger steps throw off, at 0.001.");
   for (const std::size_t length : options.lengths)
-    complete = complete && try_all(report, fmt::format("adding problem, {} steps", length),
-                                   "mean squared error", cells_at(problem("adding", length)), rows);
+    complete =
+        complete && try_all(report, outcomes, fmt::format("adding problem, {} steps", length),
+                            "mean squared error", cells_at(problem("adding", length)), rows);
   report.heading("The copy problem");
   report.paragraph(fmt::format(
       "{} symbols of {} are shown, then blanks, then a sign to say them again in order. Here it is "
@@ -185,7 +191,7 @@ bool write_page(const PageOptions& options) {
       Copy::kItems, Copy::kSymbols, 1.0 / static_cast<double>(Copy::kSymbols)));
   for (const std::size_t delay : options.delays)
     complete =
-        complete && try_all(report, fmt::format("copy problem, delay {}", delay),
+        complete && try_all(report, outcomes, fmt::format("copy problem, delay {}", delay),
                             "share of symbols right", cells_at(problem("copy", delay)), rows);
   report.heading("What helps");
   report.paragraph(
@@ -196,12 +202,16 @@ bool write_page(const PageOptions& options) {
   if (!options.lengths.empty())
     complete =
         complete &&
-        try_all(report, fmt::format("variations, {} steps", options.lengths.front()),
+        try_all(report, outcomes, fmt::format("variations, {} steps", options.lengths.front()),
                 "mean squared error", variations(problem("adding", options.lengths.front())), rows);
   report.heading("All results");
   report.table({"problem", "length", "network", "result", "last score"}, rows);
   report.write(options.path);
-  fmt::print("{}page written: {}\n", complete ? "" : "interrupted; ", options.path);
+  if (complete) outcomes.remove_file();
+  fmt::print("page written: {}\n", options.path);
+  if (!complete)
+    fmt::print("interrupted; the same command with --resume goes on after {} networks\n",
+               outcomes.count());
   return complete;
 }
 

@@ -89,6 +89,22 @@ TEST_F(Memory, WritesAPage) {
   expect_refusal(run("train --report nowhere/page.html --steps 1"), "there must be a folder");
 }
 
+TEST_F(Memory, GoesOnWhereItWasInterrupted) {
+  const std::string more = " --lengths 6 --delays 2 --steps 200 ";
+  const Outcome whole = run("train --report a.html" + more);
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  const Outcome stopped = interrupt("train --report b.html" + more, "b.html.outcomes.json");
+  EXPECT_EQ(stopped.code, 130) << stopped.err;
+  EXPECT_TRUE(contains(stopped.out, "the same command with --resume goes on after "))
+      << stopped.out;
+  EXPECT_NE(read("b.html"), read("a.html"));
+  EXPECT_EQ(run("train --resume --report b.html" + more).code, 0);
+  EXPECT_EQ(read("b.html"), read("a.html"));
+  expect_refusal(run("train --resume --report b.html" + more), "b.html.outcomes.json");
+  write("b.html.outcomes.json", "[1]");
+  expect_refusal(run("train --resume --report b.html" + more), "these are no outcomes");
+}
+
 TEST_F(Memory, ExplainsItselfAndRefusesNonsense) {
   EXPECT_EQ(run("--help").code, 0);
   EXPECT_TRUE(contains(run("adding --help").out, "--chrono"));

@@ -80,6 +80,21 @@ void expect_streams(const Layer& layer, std::size_t in) {
   expect_streams(layer, in, 3);
 }
 
+// Long runs of few numbers are replayed where nothing records, in blocks of 512 rows.
+template <class Layer>
+void expect_same_on_a_tape(const Layer& layer, std::size_t in) {
+  const Array x = random_array({300, 2, in}, 1);
+  Tape tape;
+  const auto recorded = layer(tape.leaf(x), {.all_states = true});
+  const PauseRecording pause;
+  const auto plain = layer(Var(x), {.all_states = true});
+  EXPECT_TRUE(same_bits(plain.outputs.value(), recorded.outputs.value()));
+  EXPECT_TRUE(same_states(*plain.states, *recorded.states));
+  EXPECT_TRUE(same_states(plain.state, recorded.state));
+  const auto last = layer(Var(x), {.all_outputs = false});
+  EXPECT_TRUE(same_bits(last.last_output.value(), recorded.last_output.value()));
+}
+
 template <class M>
 struct StreamTest : ::testing::Test {
   using Layer = Recurrent<typename M::Cell>;
@@ -92,6 +107,8 @@ TYPED_TEST(StreamTest, IsTheLayerStepByStep) {
     for (const std::size_t hidden : {1, 7, 16, 33}) expect_streams(this->make(in, hidden), in);
 }
 
+TYPED_TEST(StreamTest, LongRunsAreWhatATapeRecords) { expect_same_on_a_tape(this->make(5, 7), 5); }
+
 TYPED_TEST(StreamTest, WideLayersToo) { expect_streams(this->make(130, 300), 130); }
 
 template <class C>
@@ -100,6 +117,10 @@ TYPED_TEST_SUITE(StreamOfUnusualCellsTest, UnusualCells);
 
 TYPED_TEST(StreamOfUnusualCellsTest, IsTheLayerStepByStep) {
   expect_streams(Recurrent<TypeParam>{TypeParam()}, kIn);
+}
+
+TYPED_TEST(StreamOfUnusualCellsTest, LongRunsAreWhatATapeRecords) {
+  expect_same_on_a_tape(Recurrent<TypeParam>{TypeParam()}, kIn);
 }
 
 TEST(Stream, OfAStackIsTheStackStepByStep) {
@@ -151,6 +172,8 @@ struct Model {
 TEST(Stream, RefusesACellWhoseStepCannotBeReplayed) {
   EXPECT_THROWS_WITH(Recurrent(Drops()).stream(1, kIn), Error, "must not draw random numbers");
   EXPECT_THROWS_WITH(Recurrent(Reads()).stream(1, kIn), Error, "must not read a number");
+  expect_same_on_a_tape(Recurrent(Drops()), kIn);
+  expect_same_on_a_tape(Recurrent(Reads()), kIn);
 }
 
 TEST(Stream, ErrorsLeaveItAsItWas) {

@@ -1,0 +1,27 @@
+// What became of the networks of a page so far, in a file until the page is complete.
+#pragma once
+
+#include <filesystem>
+#include <map>
+
+#include "learning.hpp"
+
+namespace memory {
+
+class Outcomes {
+ public:
+  // resume: starts with what the file holds. Throws reel::FileError if that cannot be read.
+  Outcomes(std::filesystem::path file, bool resume);
+  // What became of this network: what is known, or what learn() returns now, which is kept unless
+  // it was interrupted.
+  Outcome of(const Start& start, const LearningOptions& options,
+             const std::function<Outcome()>& learn);
+  std::size_t count() const { return known_.size(); }
+  void remove_file() const;
+
+ private:
+  std::filesystem::path file_;
+  std::map<std::string, Outcome> known_;  // by all that it depends on
+};
+
+}  // namespace memory
