@@ -143,8 +143,8 @@ Ref<N> make_node(std::span<const Var> inputs, std::size_t outputs, Args&&... arg
   return node;
 }
 
-// Of nodes that are walked back: where to fetch the one that comes so many steps later, since most
-// have left the cache.
+// For walks from the end: fetches the node that comes eight steps later, since most of them have
+// left the cache.
 inline void fetch_before(std::span<const Ref<Node>> nodes, std::size_t at) {
   constexpr std::size_t kAhead = 8;
   if (at < kAhead) return;

@@ -103,7 +103,8 @@ Vars ScheduledLoop::results(PartLists& made, PartLists& done, const Vars& parts,
 }
 
 bool ScheduledLoop::is_worth_replaying() const {
-  constexpr std::size_t kNumbers = 256, kSteps = 128;  // of a state; that recording costs
+  constexpr std::size_t kNumbers = 256;  // of a state: beyond, arithmetic is most of a step
+  constexpr std::size_t kSteps = 128;    // that recording costs several times over
   if (Tape::current() || Recorder::current() || refused_) return false;
   if (!schedule_->is_full() || steps() < kSteps) return false;
   if (noise_.state_mask || !noise_.weights.empty() || !noise_.zoneout_p.empty()) return false;
@@ -116,17 +117,27 @@ Vars ScheduledLoop::replay(const Vars& inputs, const Program::Function& step, st
                            std::size_t end, Vars& parts) const {
   const std::size_t rows = schedule_->batch(), first_part = inputs.size();
   std::vector<View> rows_of;  // of the first step, then of the next one ..
-  for (const Var& x : inputs) rows_of.push_back(x.node().value.view.narrow(0, 0, rows));
+  for (const Var& x : inputs) {
+    const View& all = x.node().value.view;
+    if (all.shape.size() == 0 || all.shape[0] != (end - begin) * rows) return {};
+    rows_of.push_back(all.narrow(0, 0, rows));
+  }
   if (!program_) {
     std::vector<Array> start;
     for (const View& x : rows_of) start.push_back(to_array(x));
-    for (const Var& part : parts) start.push_back(part.value());
+    for (const Var& part : parts) start.push_back(to_array(part.node().value.view));
     std::vector<int> feedback;
     for (std::size_t i = 0; i < parts.size(); ++i)
       feedback.push_back(static_cast<int>(first_part + i));
+    const auto checked = [&](std::span<const Var> xs) {
+      std::vector<Var> next = step(xs);
+      check<ReplayError>(next.size() == parts.size(), "loop: the state has {} parts, then {}",
+                         parts.size(), next.size());
+      return next;
+    };
     try {
-      program_.emplace(start, step, feedback);
-    } catch (const ReplayError&) {
+      program_.emplace(start, checked, feedback);
+    } catch (const Error&) {  // op by op it runs, or says what is wrong
       refused_ = true;
       return {};
     }

@@ -72,7 +72,7 @@ class ScheduledLoop : public Loop {
   // Sorted rows that have ended before a step.
   Var finished(Vars& parts) const;
 
-  std::vector<Shape, PoolAllocator<Shape>> parts_;  // of one row
+  std::vector<Shape, PoolAllocator<Shape>> parts_;  // of all rows
   const Wanted wanted_;
   mutable std::optional<Program> program_;  // of a step that is replayed
   mutable bool refused_ = false;            // it cannot be

@@ -12,8 +12,8 @@ class Outcomes {
  public:
   // resume: starts with what the file holds. Throws reel::FileError if that cannot be read.
   Outcomes(std::filesystem::path file, bool resume);
-  // What became of this network: what is known, or what learn() returns now, which is kept unless
-  // it was interrupted.
+  // What became of this network, each being trained once: what is known, or what learn() returns
+  // now, which is kept unless it was interrupted.
   Outcome of(const Start& start, const LearningOptions& options,
              const std::function<Outcome()>& learn);
   std::size_t count() const { return known_.size(); }

@@ -36,12 +36,12 @@ struct TrainOptions : apps::TrainingOptions {  // the batch is the number of lan
 // which starts with no context.
 double measure(const LanguageModel& lm, const std::vector<std::int64_t>& tokens, std::size_t lanes);
 
-// The same in one lane, while the model goes on learning from what it has read: each window is
-// measured, then learned from, with Adam (dynamic evaluation, Krause et al. 2018).
 struct Adapting {
-  double rate = 0;          // learning rate
+  double rate = 0;          // of Adam
   std::size_t window = 20;  // steps
 };
+// The same in one lane, while the model goes on learning from what it has read: each window is
+// measured, then learned from (dynamic evaluation, Krause et al. 2018).
 double measure_adapting(LanguageModel& lm, const std::vector<std::int64_t>& tokens,
                         const Adapting& options);
 

@@ -83,16 +83,26 @@ void expect_streams(const Layer& layer, std::size_t in) {
 // Long runs of few numbers are replayed where nothing records, in blocks of 512 rows.
 template <class Layer>
 void expect_same_on_a_tape(const Layer& layer, std::size_t in) {
-  const Array x = random_array({300, 2, in}, 1);
-  Tape tape;
-  const auto recorded = layer(tape.leaf(x), {.all_states = true});
-  const PauseRecording pause;
-  const auto plain = layer(Var(x), {.all_states = true});
-  EXPECT_TRUE(same_bits(plain.outputs.value(), recorded.outputs.value()));
-  EXPECT_TRUE(same_states(*plain.states, *recorded.states));
-  EXPECT_TRUE(same_states(plain.state, recorded.state));
-  const auto last = layer(Var(x), {.all_outputs = false});
-  EXPECT_TRUE(same_bits(last.last_output.value(), recorded.last_output.value()));
+  for (const std::size_t batch : {1, 2}) {
+    const Array x = random_array({300, batch, in}, 1);
+    typename Layer::State start = layer.initial_state(batch);
+    for_each_part(start, [](Var& part) { part = Var(random_array(part.shape(), 10)); });
+    const std::array<typename Layer::Options, 3> several{{
+        {.state = start, .all_states = true},
+        {.reversed = true},
+        {.all_outputs = false},
+    }};
+    for (const auto& options : several) {
+      Tape tape;
+      const auto recorded = layer(tape.leaf(x), options);
+      const PauseRecording pause;
+      const auto plain = layer(Var(x), options);
+      EXPECT_TRUE(same_states(plain.state, recorded.state));
+      if (options.all_outputs)
+        EXPECT_TRUE(same_bits(plain.outputs.value(), recorded.outputs.value()));
+      if (options.all_states) EXPECT_TRUE(same_states(*plain.states, *recorded.states));
+    }
+  }
 }
 
 template <class M>
@@ -163,6 +173,57 @@ struct Reads : Hoisted {
     return {h / norm(h).item()};
   }
 };
+
+// A part of the state grows.
+struct Remembers : Weights {
+  struct State {
+    Var h, all;
+  };
+  State initial_state(std::size_t batch) const { return {zero(batch), zeros({batch, 1})}; }
+  State step(const Var& x, const State& s) const {
+    const Var h = tanh(recurrent(s.h, input(x)) + mean(s.all));
+    return {h, concat({s.all, h}, 1)};
+  }
+};
+struct ProjectsOneRow : OnePart {
+  Var project(const Var& x) const { return slice(input(x), 0, 0, 1); }
+  State step(Var x, const State& s) const { return {recurrent(s.h, std::move(x))}; }
+};
+
+TEST(Stream, LongRunsOfACellThatCannotBeReplayedGoOpByOp) {
+  const Array x = random_array({200, 1, kIn}, 1);
+  const Recurrent layer{Remembers()};
+  Tape tape;
+  const auto recorded = layer(tape.leaf(x));
+  const PauseRecording pause;
+  EXPECT_TRUE(same_bits(layer(Var(x)).outputs.value(), recorded.outputs.value()));
+  EXPECT_THROWS_WITH(Recurrent{ProjectsOneRow()}(Var(x)), ShapeError, "extents must add up");
+}
+
+struct Counts : OnePart {
+  std::shared_ptr<std::size_t> steps = std::make_shared<std::size_t>(0);
+  State step(const Var& x, const State& s) const {
+    ++*steps;
+    return {tanh(recurrent(s.h, input(x)))};
+  }
+};
+
+TEST(Stream, LongRunsOfFewNumbersAreRecordedOnce) {
+  const Counts cell;
+  const Recurrent layer(cell);
+  const auto recorded = [&](std::size_t steps, std::size_t batch, std::size_t last_length) {
+    *cell.steps = 0;
+    std::vector<std::size_t> lengths(batch, steps);
+    lengths.back() = last_length;
+    layer(Var(random_array({steps, batch, kIn}, 1)), {.lengths = lengths});
+    return *cell.steps;
+  };
+  EXPECT_EQ(recorded(300, 2, 300), 1u);
+  EXPECT_EQ(recorded(300, 2, 299), 300u);   // ragged
+  EXPECT_EQ(recorded(127, 2, 127), 127u);   // short
+  EXPECT_EQ(recorded(128, 65, 128), 128u);  // 260 numbers
+  EXPECT_EQ(recorded(128, 64, 128), 1u);
+}
 
 struct Model {
   Recurrent<Gru> encoder;
