@@ -19,8 +19,8 @@ class Parameter {
   const Array& value() const { return value_; }
   Shape shape() const { return shape_of(value_); }
   std::size_t size() const { return value_.size(); }
-  // For changing it, once: what was recorded to be replayed before (streams, some calls of layers)
-  // sees no later write through the same reference. A tape that has recorded the old value then refuses to run backward.
+  // For changing it, once: what is replayed (streams, some calls of layers) sees no later write by
+  // this reference. A tape that has recorded the old value then refuses to run backward.
   Array& mutable_value() {
     version_ = Version();
     return value_;
