@@ -90,7 +90,7 @@ TEST_F(Memory, WritesAPage) {
 }
 
 TEST_F(Memory, GoesOnWhereItWasInterrupted) {
-  const std::string more = " --lengths 6 --delays 2 --steps 200 ";
+  const std::string more = " --lengths 6 --delays 2 --steps 80 ";
   const Outcome whole = run("train --report a.html" + more);
   ASSERT_EQ(whole.code, 0) << whole.err;
   const Outcome stopped = interrupt("train --report b.html" + more, "b.html.outcomes.json");
