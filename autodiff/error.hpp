@@ -19,9 +19,6 @@ struct ShapeError : Error {  // shapes, axes or indices that do not fit
 struct StaleError : Error {  // a Var that outlived its tape, or belongs to another
   using Error::Error;
 };
-struct ReplayError : Error {  // a function that cannot be recorded once and replayed (program.hpp)
-  using Error::Error;
-};
 struct NonFiniteError : Error {  // NaN or Inf found by Tape::check_finite
   using Error::Error;
 };

@@ -51,11 +51,10 @@ void Program::finish(Recorder& recorder, std::vector<Var>& outputs, std::span<co
   // An output is a dense array that what is fed back does not touch.
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Var* place = fed_back(i);
-    check<ReplayError>(
-        !place || outputs[i].shape() == place->shape(),
-        "program: an output that is fed back must have the shape of its input; got output {}, "
-        "input {}",
-        outputs[i].shape(), place ? place->shape() : Shape());
+    check(!place || outputs[i].shape() == place->shape(),
+          "program: an output that is fed back must have the shape of its input; got output {}, "
+          "input {}",
+          outputs[i].shape(), place ? place->shape() : Shape());
     const View& view = outputs[i].node().value.view;
     const Block* block = block_of(outputs[i]);
     const bool stays = place && view.data == place->node().value.view.data && view.is_dense();

@@ -22,7 +22,7 @@ class Recorder;
 // shows. Copies and programs of the same parameters share what is constant, each has its own
 // values, and each may run on a thread of its own. run takes no memory, no lock and calls nobody.
 //
-// Throws ReplayError if the function reads a number that depends on the inputs (value, item), draws
+// Throws Error if the function reads a number that depends on the inputs (value, item), draws
 // random numbers, opens a tape, or computes otherwise than by ops.
 class Program {
  public:

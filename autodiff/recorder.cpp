@@ -32,7 +32,7 @@ Recorder::~Recorder() {
 }
 
 void Recorder::before_draw(Random&) {
-  throw ReplayError("program: what is replayed must not draw random numbers, as dropout does");
+  throw Error("program: what is replayed must not draw random numbers, as dropout does");
 }
 void Recorder::before_end(const Random& random) {
   if (outer_watcher_) outer_watcher_->before_end(random);
@@ -112,8 +112,8 @@ void Recorder::note(std::unique_ptr<Instruction> instruction, std::span<const Ac
   for (const Access& a : accesses) {
     if (!a.writes || is_empty(*a.view)) continue;
     Block* block = block_at(a.view->data);
-    check<ReplayError>(block || !depends,
-                       "program: what is replayed must not write to memory made before it");
+    check<Error>(block || !depends,
+                 "program: what is replayed must not write to memory made before it");
     if (!block) return;  // a copy for somebody else
     block->written = true;
     block->varies |= depends;
@@ -137,11 +137,10 @@ bool Recorder::Noted::writes_to(const Block& block) const {
 }
 
 void Recorder::refuse_reading(const char* op, const View& view) const {
-  check<ReplayError>(
-      !varies(view),
-      "{}: what is replayed must not read a number that depends on its inputs, since a "
-      "replay would not see another one; got {}",
-      op, view.shape);
+  check<Error>(!varies(view),
+               "{}: what is replayed must not read a number that depends on its inputs, since a "
+               "replay would not see another one; got {}",
+               op, view.shape);
 }
 
 void Recorder::check_computed(const char* op, std::span<const Var> inputs,
@@ -150,11 +149,10 @@ void Recorder::check_computed(const char* op, std::span<const Var> inputs,
   if (const Block* block = block_at(value.data))
     if (block->written || block->input) return;
   for (const Var& x : inputs)
-    check<ReplayError>(
-        !varies(x.ref()->value.view),
-        "{}: what is replayed must be computed by reel's ops, from inputs to result; got "
-        "a value made otherwise",
-        op);
+    check<Error>(!varies(x.ref()->value.view),
+                 "{}: what is replayed must be computed by reel's ops, from inputs to result; got "
+                 "a value made otherwise",
+                 op);
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail

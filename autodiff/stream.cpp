@@ -182,8 +182,7 @@ const View& view_of(const Expanded& operand) { return operand.view; }
 template <class Replayed, class Operands, class... Parts>
 void note_body(const Operands& operands, const StreamBody& body, const Parts&... parts) {
   std::unique_ptr<StreamBody> kept = body.clone();
-  check<ReplayError>(static_cast<bool>(kept),
-                     "program: what is replayed must not compute gradients");
+  check<Error>(static_cast<bool>(kept), "program: what is replayed must not compute gradients");
   std::array<Access, kMaxOperands> accesses;
   std::size_t count = 0;
   for (const auto& operand : operands)

@@ -12,7 +12,7 @@ thread_local Tape* current_tape = nullptr;
 }
 
 Tape::Tape() : outer_(current_tape) {
-  check<ReplayError>(!Recorder::current(), "tape: what is replayed must not open a tape");
+  check<Error>(!Recorder::current(), "tape: what is replayed must not open a tape");
   current_tape = this;
 }
 

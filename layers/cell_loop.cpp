@@ -131,8 +131,8 @@ Vars ScheduledLoop::replay(const Vars& inputs, const Program::Function& step, st
       feedback.push_back(static_cast<int>(first_part + i));
     const auto checked = [&](std::span<const Var> xs) {
       std::vector<Var> next = step(xs);
-      check<ReplayError>(next.size() == parts.size(), "loop: the state has {} parts, then {}",
-                         parts.size(), next.size());
+      check<Error>(next.size() == parts.size(), "loop: the state has {} parts, then {}",
+                   parts.size(), next.size());
       return next;
     };
     try {

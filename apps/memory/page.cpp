@@ -209,6 +209,7 @@ bool write_page(const PageOptions& options) {
   report.write(options.path);
   if (complete) outcomes.remove_file();
   fmt::print("page written: {}\n", options.path);
+  if (!complete && outcomes.count() == 0) fmt::print("interrupted before a network was done\n");
   if (!complete && outcomes.count() > 0)
     fmt::print("interrupted; the same command with --resume goes on after {} networks\n",
                outcomes.count());

@@ -62,10 +62,9 @@ TEST_F(TextApp, LearnsFromWhatItReadsIfAsked) {
   const double adapting = perplexity(run("eval --model m --data other.txt --adapt 0.01").out);
   EXPECT_LT(adapting, fixed / 2);
   EXPECT_EQ(read("m/weights.safetensors"), weights);  // the model on disk learns nothing
-  // A window that holds the whole text is measured before anything is learned.
-  const std::string whole = " --adapt 0.01 --window 5000";
-  const double unlearned = perplexity(run("eval --model m --data other.txt" + whole).out);
-  EXPECT_NEAR(unlearned, fixed, fixed / 10);  // which is of several lanes
+  // A window that holds the whole text is measured before anything is learned, at whatever rate.
+  const std::string whole = "eval --model m --data other.txt --window 5000 --adapt ";
+  EXPECT_EQ(run(whole + "0.01").out, run(whole + "0.5").out);
 }
 
 TEST_F(TextApp, LearnsWordsWithEachOutput) {

@@ -307,8 +307,7 @@ TEST(Program, ChecksWhatIsFedBack) {
     Program(
         std::array{numbers({2, 3}, 1)}, [](auto xs) { return Vars{sum(xs[0])}; }, std::array{0});
   };
-  EXPECT_THROWS_WITH(make(), ReplayError,
-                     "program: an output that is fed back must have the shape");
+  EXPECT_THROWS_WITH(make(), ShapeError, "program: an output that is fed back must have the shape");
 }
 
 }  // namespace
