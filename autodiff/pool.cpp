@@ -1,10 +1,10 @@
 #include <reel/autodiff/pool.hpp>
+#include <reel/autodiff/regions.hpp>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <cstdlib>
 #include <utility>
 
 namespace reel::pool {
@@ -24,11 +24,6 @@ static_assert(sizeof(Header) == kHeader);
 
 Header* header_of(void* data) { return static_cast<Header*>(data) - 1; }
 void* data_of(Header* header) { return header + 1; }
-// Of a block whose data begins there.
-std::byte* first_byte(void* data) {
-  const bool small = reinterpret_cast<std::uintptr_t>(data) % kLine != 0;
-  return static_cast<std::byte*>(data) - (small ? kHeader : kLine);
-}
 
 // Small blocks are counted with their header, larger ones without.
 constexpr std::size_t kSmallLines = (kMostSmall + kHeader) / kLine;
@@ -46,6 +41,19 @@ std::size_t bytes_of(std::size_t size_class) {
   if (size_class < kSteps) return (size_class + 1) * kLine;
   const std::size_t shift = size_class / kSteps - 1;
   return ((size_class % kSteps + kSteps + 1) << shift) * kLine;
+}
+
+// What lies before the data of a block: its header, and for larger ones the rest of a line.
+std::size_t bytes_before(std::size_t size_class) {
+  return size_class < kSmallLines ? kHeader : kLine;
+}
+std::size_t bytes_in_all(std::size_t size_class) {
+  return bytes_of(size_class) + (size_class < kSmallLines ? 0 : kLine);
+}
+void give_back(Header* header) noexcept {
+  const std::size_t size_class = header->size_class;
+  give_piece(static_cast<std::byte*>(data_of(header)) - bytes_before(size_class),
+             bytes_in_all(size_class));
 }
 
 thread_local bool gone = false;  // the pool of an ending thread
@@ -90,13 +98,10 @@ struct Pool {
   }
   // A new one.
   Header* make(std::size_t size_class) {
-    const std::size_t size = bytes_of(size_class);
-    const std::size_t before = size_class < kSmallLines ? kHeader : kLine;
-    void* memory = std::aligned_alloc(kLine, before == kHeader ? size : size + kLine);
-    if (!memory) throw std::bad_alloc();
+    void* piece = take_piece(bytes_in_all(size_class));
     ++stats.system_calls;
-    stats.reserved += size;
-    Header* header = header_of(static_cast<std::byte*>(memory) + before);
+    stats.reserved += bytes_of(size_class);
+    Header* header = header_of(static_cast<std::byte*>(piece) + bytes_before(size_class));
     header->size_class = static_cast<std::uint32_t>(size_class);
     return header;
   }
@@ -116,7 +121,7 @@ struct Pool {
     for (std::size_t c = kClasses; c-- > 0 && stats.reserved > most;)
       while (waiting[c] && stats.reserved > most) {
         stats.reserved -= bytes_of(c);
-        std::free(first_byte(data_of(take(c))));
+        give_back(take(c));
       }
   }
 };
@@ -133,7 +138,7 @@ void* allocate(std::size_t bytes) { return local().allocate(bytes); }
 void release(void* block) noexcept {
   if (!block) return;
   if (gone)
-    std::free(first_byte(block));
+    give_back(header_of(block));
   else
     local().release(header_of(block));
 }

@@ -1,6 +1,8 @@
 // A thread's recycled memory: what reel allocates in a step, the next step gets back.
 #pragma once
 
+#include <reel/autodiff/regions.hpp>
+
 #include <cstddef>
 #include <new>
 #include <utility>
@@ -10,13 +12,12 @@ namespace reel {
 struct PoolStats {
   std::size_t in_use = 0;        // bytes handed out and not yet returned on this thread
   std::size_t peak_in_use = 0;   // most bytes in use since the last reset_peak
-  std::size_t reserved = 0;      // bytes held from the system, in use or waiting
-  std::size_t system_calls = 0;  // how often the system allocator was asked
+  std::size_t reserved = 0;      // bytes of all blocks, in use or waiting
+  std::size_t system_calls = 0;  // how often a new block had to be made
 };
 
 // Memory of this thread. A block may be returned on another thread: it then serves that one.
 namespace pool {
-constexpr std::size_t kLine = 64;
 constexpr std::size_t kHeader = 16;                 // what lies before a small block
 constexpr std::size_t kMostSmall = 1024 - kHeader;  // bytes of a small block
 // A small block begins kHeader bytes behind a line's start, a larger one at a line's start.
