@@ -21,7 +21,7 @@ class Schedule {
            bool reversed = false);
 
   bool is_full() const { return full_; }  // nothing to pack: every row runs all steps
-  bool is_reversed() const { return reversal_.size() > 0; }
+  bool is_reversed() const { return reversed_; }
   std::size_t steps() const { return steps_; }  // of the longest row
   std::size_t rows_at(std::size_t t) const { return full_ ? batch_ : rows_at_[t]; }  // > 0
   std::size_t total() const { return total_; }                                       // packed rows
@@ -30,14 +30,14 @@ class Schedule {
   std::size_t first_row(std::size_t t) const { return full_ ? t * batch_ : first_rows_[t]; }
 
   // For gather, from and to padded rows numbered t * batch + row.
-  // Step of a row -> its element, or -1 past the row's end; empty unless reversed.
+  // Step of a row -> its element, or -1 past the row's end; only if reversed.
   const Indices& reversal() const { return reversal_; }
   // Packed row -> step of a row, for steps begin .. end - 1, counted from the first of each.
   Indices pack(std::size_t begin, std::size_t end) const;
   // Packed row -> its sorted row, for the same steps.
   Indices sorted_rows(std::size_t begin, std::size_t end) const;
   const Indices& pack() const { return pack_; }  // of all steps
-  // Element -> packed row, or -1 past the row's end; empty if full and not reversed. And back.
+  // Element -> packed row, or -1 past the row's end; not if full and not reversed. And back.
   const Indices& unpack() const { return unpack_; }
   const Indices& elements() const { return elements_; }
   const Indices& order() const { return order_; }      // sorted row -> row
@@ -48,7 +48,7 @@ class Schedule {
 
   void reverse(std::size_t steps, std::span<const std::size_t> lengths);
 
-  bool full_ = true;
+  bool full_ = true, reversed_;
   std::size_t batch_ = 0, steps_ = 0, total_ = 0;
   Counts rows_at_, first_rows_;  // if not full
   Indices reversal_, pack_, unpack_, elements_, order_, inverse_;
