@@ -6,7 +6,7 @@
 namespace reel::inline REEL_PRECISION::detail {
 
 // Rows copied together for one product, at most; the last pair may go beyond.
-constexpr std::size_t kGatheredRows = 128;
+constexpr std::size_t kGatheredRows = 256;
 
 // During backward, collects pairs (dy, x) and adds sum dy' x to the gradient of a weight and the
 // sum of dy's rows to that of a bias, in as few products as can be: when enough rows have come,

@@ -13,8 +13,7 @@ using Index = std::ptrdiff_t;
 
 // A block of the left operand and a few panels of the right one stay in the second cache.
 constexpr Index kBlockRows = 128, kBlockDepth = 512;
-// From so many rows on, packing the right operand pays where its rows lie badly: across cache
-// lines, or as far apart as this.
+// From so many rows on, packing the right operand pays where its rows lie as far apart as this.
 constexpr Index kRowsToPack = 32, kFarRows = 512;
 // Operands of so many elements come from beyond the second cache.
 constexpr Index kFarRight = 100'000, kFarLeft = 80'000;
@@ -69,11 +68,18 @@ struct Distance {
   bool left, right;
 };
 
+// Rows of a tile. Four registers of columns fill one of fewer rows, so that the left operand is
+// read once.
+Index rows_of_tile(Index m, Index registers) {
+  return registers == 4 && m >= 3 * kTileRows ? kMostSums / 4 : kTileRows;
+}
+
 // to = from + a b for all of [m, n], in tiles. Rows are dealt out evenly, so that none is left
 // alone with few sums.
 void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b,
                     const TileRows& from, const TileRows& to, Distance far) {
-  const Index row_tiles = (m + kTileRows - 1) / kTileRows;
+  const Index registers = n / kRegister, tall = rows_of_tile(m, registers);
+  const Index row_tiles = (m + tall - 1) / tall;
   const Index most_rows = (m + row_tiles - 1) / row_tiles;
   const auto for_each_rows = [&](auto&& tile) {
     for (Index i = 0, left = row_tiles; left > 0; --left) {
@@ -82,7 +88,7 @@ void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b
       i += rows;
     }
   };
-  const Index most = tile_registers(static_cast<int>(most_rows)), registers = n / kRegister;
+  const Index most = tile_registers(static_cast<int>(most_rows));
   Index j = 0;
   for (Index left = (registers + most - 1) / most; left > 0; --left) {
     const Index wide = (registers - j + left - 1) / left;
@@ -122,7 +128,7 @@ Right right_block(const Source& b, Index whole_k, Index l, Index k, Index n, Ind
   };
   if (b.packed) return panels(b.packed + l * kRegister, panel_step(whole_k));
   const Strided plain{b.plain.data + l * b.plain.row, b.plain.row, b.plain.column};
-  const bool far_apart = plain.row % kRegister != 0 || std::abs(plain.row) >= kFarRows;
+  const bool far_apart = std::abs(plain.row) >= kFarRows;
   const Index most = std::min(whole_k, kBlockDepth);
   if (plain.column != 1 || (m >= kRowsToPack && far_apart)) {
     real* to = memory.get(packed_elements(most, n));
