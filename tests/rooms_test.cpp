@@ -33,6 +33,7 @@ const std::map<std::string, Room> kRooms = {
 // What single files may include on top.
 const std::map<std::string, Names> kExceptions = {
     {"autodiff/array.hpp", {"xtensor/"}},
+    {"autodiff/regions.cpp", {"sys/mman.h"}},
     {"layers/init.cpp", {"xtensor-blas/xlinalg.hpp"}},
 };
 

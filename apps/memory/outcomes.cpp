@@ -37,6 +37,7 @@ nlohmann::json to_json(const Outcome& o) {
 
 Outcome to_outcome(const nlohmann::json& json) {
   Outcome o{.at = json.at("at"),
+            .scores = {},
             .solved = json.at("solved"),
             .diverged = json.at("diverged"),
             .steps = json.at("steps")};
