@@ -18,6 +18,12 @@ constexpr Index kRowsToPack = 32, kFarRows = 512;
 // Operands of so many elements come from beyond the second cache.
 constexpr Index kFarRight = 100'000, kFarLeft = 80'000;
 
+// Terms of a block: evenly, since each block goes through the result once more.
+Index block_depth(Index k) {
+  const Index blocks = std::max<Index>(1, (k + kBlockDepth / 2) / kBlockDepth);
+  return (k + blocks - 1) / blocks;
+}
+
 // Memory for the time of a product.
 class Scratch {
  public:
@@ -129,7 +135,7 @@ Right right_block(const Source& b, Index whole_k, Index l, Index k, Index n, Ind
   if (b.packed) return panels(b.packed + l * kRegister, panel_step(whole_k));
   const Strided plain{b.plain.data + l * b.plain.row, b.plain.row, b.plain.column};
   const bool far_apart = std::abs(plain.row) >= kFarRows;
-  const Index most = std::min(whole_k, kBlockDepth);
+  const Index most = block_depth(whole_k);
   if (plain.column != 1 || (m >= kRowsToPack && far_apart)) {
     real* to = memory.get(packed_elements(most, n));
     pack_right(plain, k, n, to);
@@ -156,8 +162,9 @@ void multiply(const View* start, const View& a, const Source& b, const View& c,
   TileRows from = start ? TileRows{start->data, start->strides[0]} : TileRows{nullptr, 0};
   const Distance far{m * k > kFarLeft, n * k > kFarRight};
   Scratch memory(scratch);
-  for (Index l = 0; l < k; l += kBlockDepth, from = to) {
-    const Index block_k = std::min(kBlockDepth, k - l);
+  const Index depth = block_depth(k);
+  for (Index l = 0; l < k; l += depth, from = to) {
+    const Index block_k = std::min(depth, k - l);
     const Right right = right_block(b, k, l, block_k, n, m, memory);
     for (Index i = 0; i < m; i += kBlockRows) {
       const TileLeft rows{left.data + i * left.row + l * left.column, left.row, left.column};
@@ -189,7 +196,7 @@ void record(Recorder& recorder, const View* start, const View& a, const View& b,
   };
   if (recorder.varies(b)) {
     const Value scratch =
-        allocate({static_cast<std::size_t>(packed_elements(std::min(depth, kBlockDepth), width))});
+        allocate({static_cast<std::size_t>(packed_elements(block_depth(depth), width))});
     run(
         [strided_b](const View* from, const View& left, const View& to, const View& right,
                     const View& memory) {
