@@ -11,7 +11,8 @@ namespace {
 
 using Index = std::ptrdiff_t;
 
-// A block of the left operand and a few panels of the right one stay in the second cache.
+// A block of the left operand and a few panels of the right one stay in the second cache. Its depth
+// is about this, see block_depth.
 constexpr Index kBlockRows = 128, kBlockDepth = 512;
 // From so many rows on, packing the right operand pays where its rows lie as far apart as this.
 constexpr Index kRowsToPack = 32, kFarRows = 512;

@@ -25,7 +25,7 @@ void* allocate(std::size_t bytes);
 void release(void* block) noexcept;
 PoolStats stats();
 void reset_peak();
-void trim();  // gives waiting blocks back to the system
+void trim();  // gives waiting blocks back, see regions.hpp
 }  // namespace pool
 
 // Puts xtensor's and the standard containers' memory into the pool.

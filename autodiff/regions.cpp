@@ -15,12 +15,12 @@ namespace reel::pool {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{1} << 21;
-// A larger piece is a region of its own. So is each one under the address sanitizer, which then
-// sees where it ends.
+constexpr std::size_t kRegion = 4 * kHugePage;  // a larger piece is a region of its own
+// The address sanitizer is to see where each piece ends, and which are lost.
 #if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t kRegion = 0;
+constexpr bool kPlain = true;
 #else
-constexpr std::size_t kRegion = 4 * kHugePage;
+constexpr bool kPlain = false;
 #endif
 
 class Regions {
@@ -106,9 +106,14 @@ Regions& regions() {
 
 }  // namespace
 
-void* take_piece(std::size_t bytes) { return regions().take(bytes); }
+void* take_piece(std::size_t bytes) {
+  if (!kPlain) return regions().take(bytes);
+  void* piece = std::aligned_alloc(kLine, bytes);
+  if (!piece) throw std::bad_alloc();
+  return piece;
+}
 void give_piece(void* piece, std::size_t bytes) noexcept {
-  regions().give(static_cast<std::byte*>(piece), bytes);
+  kPlain ? std::free(piece) : regions().give(static_cast<std::byte*>(piece), bytes);
 }
 RegionStats region_stats() { return regions().stats(); }
 
