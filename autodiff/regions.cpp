@@ -70,12 +70,11 @@ class Regions {
 
  private:
   void add_region(std::size_t bytes) {
-    const bool huge = bytes >= kHugePage;
-    void* region = std::aligned_alloc(
-        huge ? kHugePage : kLine, huge ? (bytes + kHugePage - 1) / kHugePage * kHugePage : bytes);
+    const std::size_t whole = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+    void* region = std::aligned_alloc(kHugePage, whole);
     if (!region) throw std::bad_alloc();
 #ifdef MADV_HUGEPAGE
-    if (huge) madvise(region, bytes, MADV_HUGEPAGE);  // a wish: it may fail
+    madvise(region, bytes, MADV_HUGEPAGE);  // a wish: it may fail
 #endif
     regions_.emplace(static_cast<std::byte*>(region), bytes);
     stats_.held += bytes;
