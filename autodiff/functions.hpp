@@ -51,9 +51,30 @@ Mask is_nan(const T& x) {
   return xsimd::select(xsimd::abs(x) >= one_from, xsimd::copysign(B(real(1)), x), t * (p / q));
 }
 
+// e^x to 1.1 units in the last place: 2^n e^r with |r| <= log(2) / 2 (Cody & Waite 1980). AVX-512
+// scales by 2^n in one instruction, which leaves a third fewer than xsimd's, with the same bits.
+// Coefficients: xsimd's.
+[[gnu::always_inline]] inline Simd::Batch exponential(Simd::Batch x) {
+#if XSIMD_WITH_AVX512F
+  if constexpr (std::same_as<real, float>) {
+    using B = Simd::Batch;
+    // Beyond, e^x is 0 or infinite; in this order NaN stays NaN.
+    const B t = xsimd::max(B(real(-104)), xsimd::min(B(real(89)), x));
+    const B n = xsimd::nearbyint(t * B(real(std::numbers::log2e)));
+    B r = xsimd::fma(n, B(real(-0.693359375)), t);  // log(2) in two parts
+    r = xsimd::fma(n, B(real(2.12194440e-4)), r);
+    B sum(real(0x1.6ef19ep-10));
+    for (const double coefficient : {0x1.131b16p-7, 0x1.5552aep-5, 0x1.55534ap-3, 0.5})
+      sum = xsimd::fma(r, sum, B(real(coefficient)));
+    return _mm512_scalef_ps(B(real(1)) + xsimd::fma(sum, r * r, r), n);
+  }
+#endif
+  return xsimd::exp(x);
+}
+
 // One function: its value on registers, and dy/dx of (x, y).
 struct Exp {
-  static Simd value(Simd x) { return xsimd::exp(x.lanes); }
+  static Simd value(Simd x) { return exponential(x.lanes); }
   static auto slope(auto, auto y) { return y; }
 };
 struct Log {
@@ -106,7 +127,7 @@ struct Cos {
 };
 auto Sin::slope(auto x, auto) { return apply<Cos>(x); }
 struct Sigmoid {
-  static Simd value(Simd x) { return Simd(1) / (Simd(1) + xsimd::exp(-x.lanes)); }
+  static Simd value(Simd x) { return Simd(1) / (Simd(1) + exponential(-x.lanes)); }
   static auto slope(auto, auto y) { return y * (1 - y); }
 };
 struct Tanh {
@@ -129,7 +150,7 @@ struct Erfc {  // 1 - erf(x), exact in the tail
 struct Softplus {
   static Simd value(Simd x) {
     return xsimd::max(x.lanes, Simd::Batch(real(0))) +
-           xsimd::log1p(xsimd::exp(-xsimd::abs(x.lanes)));
+           xsimd::log1p(exponential(-xsimd::abs(x.lanes)));
   }
   static auto slope(auto x, auto) { return apply<Sigmoid>(x); }
 };

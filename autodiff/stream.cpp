@@ -71,6 +71,18 @@ struct Rows {
   }
 };
 
+// Short rows, apart in memory, are asked for while the one before is worked on: the machine alone
+// does not foresee them.
+constexpr std::size_t kShortRow = 512;
+template <class Operands>
+void fetch_next_row(const Rows& all, const Operands& operands, real* const* at) {
+  constexpr std::size_t kLine = 64 / sizeof(real);
+  for (std::size_t i = 0; i < operands.size(); ++i)
+    if (operands[i].role != Operand::kWrite)
+      for (std::size_t j = 0; j < all.columns; j += kLine)
+        __builtin_prefetch(at[i] + all.step[i] + j);
+}
+
 template <class Operands>
 void stream_rows(const Rows& all, const Operands& operands, StreamBody& body) {
   if (all.rows == 0 || all.columns == 0) return;
@@ -79,6 +91,7 @@ void stream_rows(const Rows& all, const Operands& operands, StreamBody& body) {
   Pointers moved;
   real* const* at = all.at.data();
   for (std::size_t row = 0;;) {
+    if (columns <= kShortRow && row + 1 < all.rows) fetch_next_row(all, operands, at);
     if (whole > 0) body(at, whole);
     if (whole < columns) {
       Pointers rest;

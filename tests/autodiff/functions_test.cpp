@@ -39,7 +39,7 @@ const std::vector<Function>& functions() {
   static const std::vector<Function> all{
       {"tanh", [](Simd x) { return detail::Tanh::value(x); }, std::tanh, -20, 20, 7},
       {"sigmoid", [](Simd x) { return detail::Sigmoid::value(x); }, exact_sigmoid, -80, 80, 4},
-      {"exp", [](Simd x) { return detail::Exp::value(x); }, std::exp, -80, 80, 2},
+      {"exp", [](Simd x) { return detail::Exp::value(x); }, std::exp, -87, 88, 2},
       {"log", [](Simd x) { return detail::Log::value(x); }, std::log, real(0.001), 1000, 2},
   };
   return all;
@@ -68,6 +68,28 @@ TEST(TanhTest, HoldsAtTheEnds) {
   for (real x = std::numeric_limits<real>::denorm_min(); x < real(1e-3); x *= 3)
     EXPECT_LE(error_in_ulps(tanh(x), std::tanh(static_cast<long double>(x))), 7) << x;
   for (real x = 0; x < 30; x += real(0.001)) EXPECT_LE(std::abs(tanh(x)), 1) << x;
+}
+
+TEST(ExpTest, HoldsAtTheEnds) {
+  const auto exp = [](real x) { return first_lane(detail::Exp::value(Simd(x))); };
+  constexpr real kMost = std::numeric_limits<real>::max(),
+                 kLeast = std::numeric_limits<real>::min();
+  const real nan = std::numeric_limits<real>::quiet_NaN();
+  for (real x : {kMost, kInfinity, std::log(kMost) + 1}) {
+    EXPECT_EQ(exp(x), kInfinity) << x;
+    EXPECT_LE(exp(-x), kLeast) << x;
+    EXPECT_GE(exp(-x), 0) << x;
+  }
+  EXPECT_EQ(exp(-kInfinity), 0);
+  EXPECT_EQ(exp(-kMost), 0);
+  EXPECT_EQ(exp(real(-0.0)), 1);
+  EXPECT_EQ(exp(kLeast), 1);
+  EXPECT_TRUE(std::isnan(exp(nan)));
+  const auto sigmoid = [](real x) { return first_lane(detail::Sigmoid::value(Simd(x))); };
+  EXPECT_EQ(sigmoid(kInfinity), 1);
+  EXPECT_EQ(sigmoid(-kInfinity), 0);
+  EXPECT_EQ(sigmoid(0), real(0.5));
+  EXPECT_TRUE(std::isnan(sigmoid(nan)));
 }
 
 }  // namespace
