@@ -13,9 +13,11 @@ using Index = std::ptrdiff_t;
 
 // A block of the left operand and a few panels of the right one stay in the second cache. Its depth
 // is about this, see block_depth.
-constexpr Index kBlockRows = 128, kBlockDepth = 512;
+constexpr bool kSmallTiles = kRegisters < 32;
+constexpr Index kBlockRows = kSmallTiles ? 64 : 128, kBlockDepth = 512;
 // From so many rows on, packing the right operand pays where its rows lie as far apart as this.
-constexpr Index kRowsToPack = 32, kFarRows = 512;
+// Small tiles read but a part of the cache lines they touch, unless the operand is packed.
+constexpr Index kRowsToPack = 32, kFarRows = kSmallTiles ? 2 * kRegister : 512;
 // Operands of so many elements come from beyond the second cache.
 constexpr Index kFarRight = 100'000, kFarLeft = 80'000;
 
@@ -57,7 +59,7 @@ TileRows tile_start(const TileRows& from, Index i, Index column) {
 // One tile of `columns` columns, fewer than a register has.
 void edge_tile(int rows, Index columns, Index k, TileLeft a, TileRight b, TileRows from,
                TileRows to) {
-  alignas(64) real tile[kTileRows * kRegister];
+  alignas(64) real tile[kEdgeRows * kRegister];
   const auto some = static_cast<std::size_t>(columns);
   for (Index i = 0; i < rows; ++i)
     Simd::load_some(from.data + i * from.row, some).store(tile + i * kRegister);
@@ -75,32 +77,39 @@ struct Distance {
   bool left, right;
 };
 
-// Rows of a tile. Four registers of columns fill one of fewer rows, so that the left operand is
-// read once.
+// Rows of a tile. Four registers of columns fill one of six rows, so that the left operand is read
+// once.
 Index rows_of_tile(Index m, Index registers) {
-  return registers == 4 && m >= 3 * kTileRows ? kMostSums / 4 : kTileRows;
+  return !kSmallTiles && registers == 4 && m >= 3 * kTileRows ? 6 : kTileRows;
 }
 
-// to = from + a b for all of [m, n], in tiles. Rows are dealt out evenly, so that none is left
-// alone with few sums.
+// Calls tile(first row, rows) for tiles of at most `most` rows.
+void for_each_tile(Index m, Index tiles, auto&& tile) {
+  for (Index i = 0; tiles > 0; --tiles) {
+    const Index rows = tile_rows(m - i, tiles);
+    tile(i, static_cast<int>(rows));
+    i += rows;
+  }
+}
+Index tiles_of(Index m, Index most) { return (m + most - 1) / most; }
+
+// to = from + a b for all of [m, n], in tiles. `memory` is for packing a.
 void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b,
-                    const TileRows& from, const TileRows& to, Distance far) {
-  const Index registers = n / kRegister, tall = rows_of_tile(m, registers);
-  const Index row_tiles = (m + tall - 1) / tall;
-  const Index most_rows = (m + row_tiles - 1) / row_tiles;
-  const auto for_each_rows = [&](auto&& tile) {
-    for (Index i = 0, left = row_tiles; left > 0; --left) {
-      const Index rows = (m - i + left - 1) / left;
-      tile(i, static_cast<int>(rows), TileLeft{a.data + i * a.row, a.row, a.column});
-      i += rows;
-    }
-  };
-  const Index most = tile_registers(static_cast<int>(most_rows));
+                    const TileRows& from, const TileRows& to, Distance far, Scratch& memory) {
+  const Index registers = n / kRegister, tiles = tiles_of(m, rows_of_tile(m, registers));
+  const real* packed = nullptr;
+  if (kSmallTiles && a.row == 1 && registers >= 2) {
+    real* const left = memory.get(kBlockRows * k);
+    pack_left({a.data, a.row, a.column}, m, k, tiles, left);
+    packed = left;
+  }
+  const auto plain_rows = [&](Index i) { return TileLeft{a.data + i * a.row, a.row, a.column}; };
+  const Index most = tile_registers(static_cast<int>(tile_rows(m, tiles)));
   Index j = 0;
   for (Index left = (registers + most - 1) / most; left > 0; --left) {
     const Index wide = (registers - j + left - 1) / left;
     const TileRight right{b.whole.data + j * b.whole.next, b.whole.row, b.whole.next};
-    for_each_rows([&](Index i, int rows, const TileLeft& rows_of_a) {
+    for_each_tile(m, tiles, [&](Index i, int rows) {
       real* const here = to.data + i * to.row + j * kRegister;
       const real* const next = i + rows < m ? here + rows * to.row
                                : left > 1   ? to.data + (j + wide) * kRegister
@@ -108,14 +117,15 @@ void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b
       const auto tile = far.left && j == 0    ? tile_function<Far::kBoth>
                         : far.right && i == 0 ? tile_function<Far::kRight>
                                               : tile_function<Far::kNone>;
-      tile(rows, static_cast<int>(wide))(k, rows_of_a, right, tile_start(from, i, j * kRegister),
-                                         {here, to.row}, next);
+      tile(rows, static_cast<int>(wide))(
+          k, packed ? TileLeft{packed + i * k, 1, rows} : plain_rows(i), right,
+          tile_start(from, i, j * kRegister), {here, to.row}, next);
     });
     j += wide;
   }
   if (const Index columns = n % kRegister; columns > 0)
-    for_each_rows([&](Index i, int rows, const TileLeft& rows_of_a) {
-      edge_tile(rows, columns, k, rows_of_a, b.edge, tile_start(from, i, j * kRegister),
+    for_each_tile(m, tiles_of(m, kEdgeRows), [&](Index i, int rows) {
+      edge_tile(rows, columns, k, plain_rows(i), b.edge, tile_start(from, i, j * kRegister),
                 {to.data + i * to.row + j * kRegister, to.row});
     });
 }
@@ -162,7 +172,7 @@ void multiply(const View* start, const View& a, const Source& b, const View& c,
   const TileRows to{c.data, c.strides[0]};
   TileRows from = start ? TileRows{start->data, start->strides[0]} : TileRows{nullptr, 0};
   const Distance far{m * k > kFarLeft, n * k > kFarRight};
-  Scratch memory(scratch);
+  Scratch memory(scratch), left_memory(nullptr);
   const Index depth = block_depth(k);
   for (Index l = 0; l < k; l += depth, from = to) {
     const Index block_k = std::min(depth, k - l);
@@ -170,8 +180,8 @@ void multiply(const View* start, const View& a, const Source& b, const View& c,
     for (Index i = 0; i < m; i += kBlockRows) {
       const TileLeft rows{left.data + i * left.row + l * left.column, left.row, left.column};
       multiply_block(std::min(kBlockRows, m - i), n, block_k, rows, right,
-                     from.data ? tile_start(from, i, 0) : from, {to.data + i * to.row, to.row},
-                     far);
+                     from.data ? tile_start(from, i, 0) : from, {to.data + i * to.row, to.row}, far,
+                     left_memory);
     }
   }
 }

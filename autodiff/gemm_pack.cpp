@@ -75,7 +75,32 @@ void gather_panel(const Strided& b, Index k, Index n, real* to) {
   }
 }
 
+// kCount tiles of kTileRows rows side by side.
+template <int kCount>
+void copy_tiles(const Strided& a, Index k, real* to) {
+  const real* from = a.data;
+  for (Index l = 0; l < k; ++l, from += a.column, to += kTileRows) {
+    __builtin_prefetch(from + 8 * a.column);
+#pragma GCC unroll 4
+    for (Index j = 0; j < kCount; ++j)
+      std::copy_n(from + j * kTileRows, kTileRows, to + j * kTileRows * k);
+  }
+}
+
 }  // namespace
+
+void pack_left(const Strided& a, Index m, Index k, Index tiles, real* to) {
+  Index i = 0;
+  const auto rest = [&] { return Strided{a.data + i, a.row, a.column}; };
+  if (m == tiles * kTileRows)
+    for (; tiles >= 4; tiles -= 4, i += 4 * kTileRows) copy_tiles<4>(rest(), k, to + i * k);
+  for (; tiles > 0; --tiles) {
+    const Index rows = tile_rows(m - i, tiles);
+    for (Index l = 0; l < k; ++l)
+      std::copy_n(rest().data + l * a.column, rows, to + i * k + l * rows);
+    i += rows;
+  }
+}
 
 void pack_right(const Strided& b, Index k, Index n, real* to) {
   const Index step = panel_step(k), whole = n / kRegister;

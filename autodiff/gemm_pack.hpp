@@ -23,4 +23,13 @@ struct Strided {
 // b [k, n] in panels; the last is padded with zeros.
 void pack_right(const Strided& b, std::ptrdiff_t k, std::ptrdiff_t n, real* to);
 
+// Rows of the first of `tiles` tiles to which m rows are dealt evenly, so that none is left alone
+// with few sums.
+constexpr std::ptrdiff_t tile_rows(std::ptrdiff_t m, std::ptrdiff_t tiles) {
+  return (m + tiles - 1) / tiles;
+}
+// a [m, k] with contiguous columns, one tile [k, rows] after the other.
+void pack_left(const Strided& a, std::ptrdiff_t m, std::ptrdiff_t k, std::ptrdiff_t tiles,
+               real* to);
+
 }  // namespace reel::inline REEL_PRECISION::detail

@@ -4,7 +4,7 @@ namespace reel::inline REEL_PRECISION::detail {
 namespace {
 
 // Registers of sums at a time: a row of so many is read in one go.
-constexpr std::size_t kMost = kMostSums >= 24 ? 16 : 8;
+constexpr std::size_t kMost = kRegisters / 2;
 constexpr auto kLanes = static_cast<std::size_t>(kRegister);
 
 // The columns of [k, n] are dealt out evenly to passes of at most kMost registers.

@@ -14,15 +14,19 @@ namespace reel::inline REEL_PRECISION::detail {
 using Register = Simd::Batch;
 constexpr std::ptrdiff_t kRegister = Register::size;  // elements
 
-// Registers of the machine: enough for 24 sums, or for 12.
 #if XSIMD_WITH_AVX512F || defined(__aarch64__)
-constexpr int kMostSums = 24, kTileRows = 8;
+constexpr int kRegisters = 32, kTileRows = 8;
 #else
-constexpr int kMostSums = 12, kTileRows = 4;
+constexpr int kRegisters = 16, kTileRows = 4;
 #endif
+// Rows of a tile one register wide: so many sums are on their way at a time.
+constexpr int kEdgeRows = 8;
 // Registers side by side in a tile of `rows` rows. Few rows need more of them, since a sum waits
-// for its previous addition.
-constexpr int tile_registers(int rows) { return std::min(8, kMostSums / rows); }
+// for its previous addition; sums, a row of b (which a single row reads but once, from memory) and
+// an element of a must have room.
+constexpr int tile_registers(int rows) {
+  return rows == 1 ? 8 : std::min(8, (kRegisters - 1) / (rows + 1));
+}
 
 // Where to find a(i, l), a row and column of the left operand.
 struct TileLeft {
@@ -129,15 +133,16 @@ TileFunction tile_function(int rows, int wide) {
 using Half = xsimd::make_sized_batch_t<real, Register::size / 2>;
 using HalfRegister = std::conditional_t<std::is_void_v<Half>, Register, Half>;
 
-// The loop for one register, of which at most `columns` are wanted: in b it is padded.
+// The loop for one register, of which at most `columns` are wanted: in b it is padded. Up to
+// kEdgeRows rows.
 inline TileFunction edge_function(int rows, std::ptrdiff_t columns) {
   constexpr auto kHalf = static_cast<std::ptrdiff_t>(HalfRegister::size);
   static constexpr auto kTable = []<int... kI>(std::integer_sequence<int, kI...>) {
-    return std::array{multiply_tile<HalfRegister, kI + 1, 1, Far::kNone>...};
+    return std::array{std::array{multiply_tile<Register, kI + 1, 1, Far::kNone>...},
+                      std::array{multiply_tile<HalfRegister, kI + 1, 1, Far::kNone>...}};
   }
-  (std::make_integer_sequence<int, kTileRows>{});
-  return columns <= kHalf ? kTable[static_cast<std::size_t>(rows - 1)]
-                          : tile_function<Far::kNone>(rows, 1);
+  (std::make_integer_sequence<int, kEdgeRows>{});
+  return kTable[columns <= kHalf][static_cast<std::size_t>(rows - 1)];
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail
