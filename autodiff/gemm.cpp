@@ -63,7 +63,8 @@ void edge_tile(int rows, Index columns, Index k, TileLeft a, TileRight b, TileRo
   const auto some = static_cast<std::size_t>(columns);
   for (Index i = 0; i < rows; ++i)
     Simd::load_some(from.data + i * from.row, some).store(tile + i * kRegister);
-  edge_function(rows, columns)(k, a, b, {tile, kRegister}, {tile, kRegister}, nullptr);
+  const TileRows padded{tile, kRegister};
+  edge_function(rows, columns)({k, a, b, padded, padded, nullptr});
   for (Index i = 0; i < rows; ++i)
     Simd::load(tile + i * kRegister).store_some(to.data + i * to.row, some);
 }
@@ -85,10 +86,11 @@ Index rows_of_tile(Index m, Index registers) {
 
 // Calls tile(first row, rows) for tiles of at most `most` rows.
 void for_each_tile(Index m, Index tiles, auto&& tile) {
-  for (Index i = 0; tiles > 0; --tiles) {
-    const Index rows = tile_rows(m - i, tiles);
-    tile(i, static_cast<int>(rows));
-    i += rows;
+  const Index rows = m / tiles, longer = m % tiles;
+  for (Index t = 0, i = 0; t < tiles; ++t) {
+    const Index here = rows + (t < longer ? 1 : 0);
+    tile(i, static_cast<int>(here));
+    i += here;
   }
 }
 Index tiles_of(Index m, Index most) { return (m + most - 1) / most; }
@@ -108,18 +110,19 @@ void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b
   Index j = 0;
   for (Index left = (registers + most - 1) / most; left > 0; --left) {
     const Index wide = (registers - j + left - 1) / left;
-    const TileRight right{b.whole.data + j * b.whole.next, b.whole.row, b.whole.next};
+    Tile tile{k, a, b.whole, {}, to, nullptr};
+    tile.b.data += j * b.whole.next;
     for_each_tile(m, tiles, [&](Index i, int rows) {
-      real* const here = to.data + i * to.row + j * kRegister;
-      const real* const next = i + rows < m ? here + rows * to.row
-                               : left > 1   ? to.data + (j + wide) * kRegister
-                                            : nullptr;
-      const auto tile = far.left && j == 0    ? tile_function<Far::kBoth>
-                        : far.right && i == 0 ? tile_function<Far::kRight>
-                                              : tile_function<Far::kNone>;
-      tile(rows, static_cast<int>(wide))(
-          k, packed ? TileLeft{packed + i * k, 1, rows} : plain_rows(i), right,
-          tile_start(from, i, j * kRegister), {here, to.row}, next);
+      tile.a = packed ? TileLeft{packed + i * k, 1, rows} : plain_rows(i);
+      tile.from = tile_start(from, i, j * kRegister);
+      tile.to.data = to.data + i * to.row + j * kRegister;
+      tile.next = i + rows < m ? tile.to.data + rows * to.row
+                  : left > 1   ? to.data + (j + wide) * kRegister
+                               : nullptr;
+      const auto multiply = far.left && j == 0    ? tile_function<Far::kBoth>
+                            : far.right && i == 0 ? tile_function<Far::kRight>
+                                                  : tile_function<Far::kNone>;
+      multiply(rows, static_cast<int>(wide))(tile);
     });
     j += wide;
   }

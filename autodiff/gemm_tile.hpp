@@ -57,19 +57,26 @@ Batch multiply_add(const Batch& a, const Batch& b, const Batch& c) {
     return xsimd::fma(a, b, c);
 }
 
+// to(i, j) = from(i, j) + a(i, 0) b(0, j) + a(i, 1) b(1, j) + ..., k terms, added in this order
+// with one rounding per term (where the machine has fused multiply-add): so an element depends
+// neither on the tile it lies in nor on where the sum over l is interrupted.
+struct Tile {
+  std::ptrdiff_t k;
+  TileLeft a;
+  TileRight b;
+  TileRows from, to;
+  const real* next;  // the tile to ask for meanwhile, with to's row step; or null
+};
+
 constexpr std::ptrdiff_t kAhead = 16;  // terms, until what is fetched now is needed
 
-// to(i, j) = from(i, j) + a(i, 0) b(0, j) + a(i, 1) b(1, j) + ..., added in this order with one
-// rounding per term (where the machine has fused multiply-add): so an element depends neither on
-// the tile it lies in nor on where the sum over l is interrupted.
 // Which operands come from far away and are asked for ahead.
 enum class Far { kNone, kRight, kBoth };
 
-// The tile at `next`, with to's row step, is asked for as well, if not null.
 template <class Batch, int kRows, int kWide, Far kFar>
-void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, TileRows to,
-                   const real* next) {
+void multiply_tile(const Tile& tile) {
   constexpr auto kLanes = static_cast<std::ptrdiff_t>(Batch::size);
+  auto [k, a, b, from, to, next] = tile;
   Batch sum[kRows][kWide];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i, from.data += from.row)
@@ -110,8 +117,7 @@ void multiply_tile(std::ptrdiff_t k, TileLeft a, TileRight b, TileRows from, Til
     for (int j = 0; j < kWide; ++j) sum[i][j].store_unaligned(to.data + j * kLanes);
 }
 
-using TileFunction = void (*)(std::ptrdiff_t k, TileLeft, TileRight, TileRows from, TileRows to,
-                              const real* next);
+using TileFunction = void (*)(const Tile&);
 
 // tile_function(rows, wide): the loop for 1 <= rows <= kTileRows, wide <= tile_registers(rows).
 template <Far kFar>
