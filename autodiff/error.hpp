@@ -1,7 +1,7 @@
 // Errors that users see, and the one check that throws them.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <reel/autodiff/shape.hpp>
 
 #include <stdexcept>

@@ -11,10 +11,11 @@ namespace {
 
 using Index = std::ptrdiff_t;
 
-// A block of the left operand and a few panels of the right one stay in the second cache. Its depth
-// is about this, see block_depth.
 constexpr bool kSmallTiles = kRegisters < 32;
-constexpr Index kBlockRows = kSmallTiles ? 64 : 128, kBlockDepth = 512;
+// A block of the left operand and a few panels of the right one stay in the second cache. A block's
+// depth is about this, see block_depth.
+constexpr Index kBlockRows = 128, kBlockDepth = 512;
+constexpr Index kBlockElements = kSmallTiles ? 32 * 1024 : 96 * 1024;
 // From so many rows on, packing the right operand pays where its rows lie as far apart as this.
 // Small tiles read but a part of the cache lines they touch, unless the operand is packed.
 constexpr Index kRowsToPack = 32, kFarRows = kSmallTiles ? 2 * kRegister : 512;
@@ -101,7 +102,7 @@ void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b
   const Index registers = n / kRegister, tiles = tiles_of(m, rows_of_tile(m, registers));
   const real* packed = nullptr;
   if (kSmallTiles && a.row == 1 && registers >= 2) {
-    real* const left = memory.get(kBlockRows * k);
+    real* const left = memory.get(m * k);
     pack_left({a.data, a.row, a.column}, m, k, tiles, left);
     packed = left;
   }
@@ -177,12 +178,13 @@ void multiply(const View* start, const View& a, const Source& b, const View& c,
   const Distance far{m * k > kFarLeft, n * k > kFarRight};
   Scratch memory(scratch), left_memory(nullptr);
   const Index depth = block_depth(k);
+  const Index height = std::min(kBlockRows, kBlockElements / depth / kTileRows * kTileRows);
   for (Index l = 0; l < k; l += depth, from = to) {
     const Index block_k = std::min(depth, k - l);
     const Right right = right_block(b, k, l, block_k, n, m, memory);
-    for (Index i = 0; i < m; i += kBlockRows) {
+    for (Index i = 0; i < m; i += height) {
       const TileLeft rows{left.data + i * left.row + l * left.column, left.row, left.column};
-      multiply_block(std::min(kBlockRows, m - i), n, block_k, rows, right,
+      multiply_block(std::min(height, m - i), n, block_k, rows, right,
                      from.data ? tile_start(from, i, 0) : from, {to.data + i * to.row, to.row}, far,
                      left_memory);
     }

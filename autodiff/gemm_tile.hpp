@@ -108,6 +108,7 @@ void multiply_tile(const Tile& tile) {
     for (int i = 0; i < kRows && k > 0; ++i, --k, next += to.row) {
 #pragma GCC unroll 8
       for (int j = 0; j < kWide; ++j) __builtin_prefetch(next + j * kLanes, 1);
+      __builtin_prefetch(next + kWide * kLanes - 1, 1);
       add_term();
     }
   for (; k > 0; --k) add_term();

@@ -39,7 +39,7 @@ class Ref {
     return *this;
   }
   ~Ref() {
-    if (object_ && --object_->refs == 0) delete object_;
+    if (object_ && --object_->refs == 0) destroy(object_);
   }
   T* get() const { return object_; }
   T* operator->() const { return object_; }
@@ -49,6 +49,8 @@ class Ref {
  private:
   template <class>
   friend class Ref;
+  // Not inlined: handles go everywhere, and what they point at has handles in turn.
+  [[gnu::noinline]] static void destroy(T* object) { delete object; }
   T* object_ = nullptr;
 };
 

@@ -1,7 +1,7 @@
 // Shapes: extents of an array, up to eight axes.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <reel/autodiff/pool.hpp>
 
 #include <algorithm>

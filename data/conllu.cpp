@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <reel/data/conllu.hpp>
 #include <reel/data/file.hpp>
 #include <reel/data/text.hpp>

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <reel/autodiff/error.hpp>
 #include <reel/data/corpus_parts.hpp>
 #include <reel/data/file.hpp>

@@ -1,7 +1,7 @@
 // UTF-8 text: validity, and words out of it.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <reel/autodiff/error.hpp>
 
 #include <cstddef>

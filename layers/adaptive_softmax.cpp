@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <reel/layers/adaptive_softmax.hpp>
 
 #include <algorithm>

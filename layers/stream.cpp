@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <reel/autodiff/scope.hpp>
 #include <reel/layers/stream.hpp>
 

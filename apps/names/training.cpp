@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include <fmt/format.h>
 #include "../common/bundled.hpp"
 
 namespace names {

@@ -1,5 +1,6 @@
 #include "model.hpp"
 
+#include <fmt/format.h>
 #include <reel/data/file.hpp>
 #include <reel/data/json.hpp>
 #include <reel/data/text.hpp>

@@ -1,5 +1,6 @@
 #include "training.hpp"
 
+#include <fmt/format.h>
 #include <reel/data/text.hpp>
 #include <reel/layers/loss.hpp>
 

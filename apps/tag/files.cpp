@@ -1,4 +1,5 @@
 // The folder of a tagger.
+#include <fmt/format.h>
 #include <reel/data/file.hpp>
 #include <reel/data/json.hpp>
 #include <reel/optim/weights.hpp>

@@ -1,5 +1,7 @@
 #include "writing.hpp"
 
+#include <fmt/format.h>
+
 namespace text {
 
 using namespace reel;

@@ -1,4 +1,5 @@
 // Everything that must hold for every op, from its row in op_cases.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <reel/autodiff/gradcheck.hpp>
 #include <reel/autodiff/tape.hpp>

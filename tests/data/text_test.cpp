@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <reel/autodiff/random.hpp>
 #include <reel/data/text.hpp>

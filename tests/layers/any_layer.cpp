@@ -1,5 +1,6 @@
 #include "any_layer.hpp"
 
+#include <fmt/format.h>
 #include "stack_of.hpp"
 
 namespace reel::inline REEL_PRECISION::layer_tests {

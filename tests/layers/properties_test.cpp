@@ -1,6 +1,7 @@
 // What must hold of every layer, whatever its configuration: on random ones, 500 for each property
 // but the derivatives. REEL_SEED=n draws others; a failure prints the smallest configuration that
 // still fails, to be pasted into kPasted.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -1,4 +1,5 @@
 // Stacks in one and both directions against PyTorch: see tests/goldens/make_stack_goldens.py.
+#include <fmt/format.h>
 #include <reel/data/safetensors.hpp>
 #include <reel/layers/stack.hpp>
 #include <reel/optim/weights.hpp>
