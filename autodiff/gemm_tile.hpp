@@ -44,7 +44,7 @@ struct TileRows {
 };
 
 // a b + c with one rounding, given such an instruction: xsimd 8.1 leaves it to the optimiser to
-// find it for AVX-512.
+// find it for AVX-512, and for half a register of AVX2.
 template <class Batch>
 Batch multiply_add(const Batch& a, const Batch& b, const Batch& c) {
 #if XSIMD_WITH_AVX512F
@@ -52,6 +52,12 @@ Batch multiply_add(const Batch& a, const Batch& b, const Batch& c) {
     return _mm512_fmadd_ps(a, b, c);
   else if constexpr (sizeof(Batch) == 64)
     return _mm512_fmadd_pd(a, b, c);
+  else
+#elif defined(__FMA__)
+  if constexpr (sizeof(Batch) == 16 && std::is_same_v<real, float>)
+    return _mm_fmadd_ps(a, b, c);
+  else if constexpr (sizeof(Batch) == 16)
+    return _mm_fmadd_pd(a, b, c);
   else
 #endif
     return xsimd::fma(a, b, c);

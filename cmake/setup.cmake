@@ -8,6 +8,7 @@ if(PROJECT_IS_TOP_LEVEL)
   find_program(CCACHE ccache)
   if(CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+    set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)  # which it would not look up
   endif()
 endif()
 
