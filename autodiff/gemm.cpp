@@ -15,7 +15,7 @@ constexpr bool kSmallTiles = kRegisters < 32;
 // A block of the left operand and a few panels of the right one stay in the second cache. A block's
 // depth is about this, see block_depth.
 constexpr Index kBlockRows = 128, kBlockDepth = 512;
-constexpr Index kBlockElements = kSmallTiles ? 32 * 1024 : 96 * 1024;
+constexpr Index kBlockElements = (kSmallTiles ? 128 : 384) * 1024 / sizeof(real);
 // From so many rows on, packing the right operand pays where its rows lie as far apart as this.
 // Small tiles read but a part of the cache lines they touch, unless the operand is packed.
 constexpr Index kRowsToPack = 32, kFarRows = kSmallTiles ? 2 * kRegister : 512;
@@ -28,10 +28,10 @@ Index block_depth(Index k) {
   return (k + blocks - 1) / blocks;
 }
 
-// Memory for the time of a product.
+// Memory for the time of a product. Who asks first asks for the most.
 class Scratch {
  public:
-  // Given: enough for any product of that depth and width.
+  // Given: enough for any right operand of that depth and width.
   explicit Scratch(real* given) : data_(given), given_(given != nullptr) {}
   real* get(Index elements) {
     if (!data_)
@@ -85,15 +85,6 @@ Index rows_of_tile(Index m, Index registers) {
   return !kSmallTiles && registers == 4 && m >= 3 * kTileRows ? 6 : kTileRows;
 }
 
-// Calls tile(first row, rows) for tiles of at most `most` rows.
-void for_each_tile(Index m, Index tiles, auto&& tile) {
-  const Index rows = m / tiles, longer = m % tiles;
-  for (Index t = 0, i = 0; t < tiles; ++t) {
-    const Index here = rows + (t < longer ? 1 : 0);
-    tile(i, static_cast<int>(here));
-    i += here;
-  }
-}
 Index tiles_of(Index m, Index most) { return (m + most - 1) / most; }
 
 // to = from + a b for all of [m, n], in tiles. `memory` is for packing a.
@@ -101,19 +92,19 @@ void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b
                     const TileRows& from, const TileRows& to, Distance far, Scratch& memory) {
   const Index registers = n / kRegister, tiles = tiles_of(m, rows_of_tile(m, registers));
   const real* packed = nullptr;
-  if (kSmallTiles && a.row == 1 && registers >= 2) {
+  if (kSmallTiles && a.row == 1 && a.column != 1 && registers >= 2) {
     real* const left = memory.get(m * k);
     pack_left({a.data, a.row, a.column}, m, k, tiles, left);
     packed = left;
   }
   const auto plain_rows = [&](Index i) { return TileLeft{a.data + i * a.row, a.row, a.column}; };
-  const Index most = tile_registers(static_cast<int>(tile_rows(m, tiles)));
+  const Index most = tile_registers(static_cast<int>(tiles_of(m, tiles)));
   Index j = 0;
   for (Index left = (registers + most - 1) / most; left > 0; --left) {
     const Index wide = (registers - j + left - 1) / left;
     Tile tile{k, a, b.whole, {}, to, nullptr};
     tile.b.data += j * b.whole.next;
-    for_each_tile(m, tiles, [&](Index i, int rows) {
+    for_each_tile(m, tiles, [&](Index i, Index rows) {
       tile.a = packed ? TileLeft{packed + i * k, 1, rows} : plain_rows(i);
       tile.from = tile_start(from, i, j * kRegister);
       tile.to.data = to.data + i * to.row + j * kRegister;
@@ -123,14 +114,14 @@ void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b
       const auto multiply = far.left && j == 0    ? tile_function<Far::kBoth>
                             : far.right && i == 0 ? tile_function<Far::kRight>
                                                   : tile_function<Far::kNone>;
-      multiply(rows, static_cast<int>(wide))(tile);
+      multiply(static_cast<int>(rows), static_cast<int>(wide))(tile);
     });
     j += wide;
   }
   if (const Index columns = n % kRegister; columns > 0)
-    for_each_tile(m, tiles_of(m, kEdgeRows), [&](Index i, int rows) {
-      edge_tile(rows, columns, k, plain_rows(i), b.edge, tile_start(from, i, j * kRegister),
-                {to.data + i * to.row + j * kRegister, to.row});
+    for_each_tile(m, tiles_of(m, kEdgeRows), [&](Index i, Index rows) {
+      edge_tile(static_cast<int>(rows), columns, k, plain_rows(i), b.edge,
+                tile_start(from, i, j * kRegister), {to.data + i * to.row + j * kRegister, to.row});
     });
 }
 

@@ -75,31 +75,31 @@ void gather_panel(const Strided& b, Index k, Index n, real* to) {
   }
 }
 
-// kCount tiles of kTileRows rows side by side.
-template <int kCount>
+// kCount tiles of kRows rows side by side.
+template <Index kRows, int kCount>
 void copy_tiles(const Strided& a, Index k, real* to) {
   const real* from = a.data;
-  for (Index l = 0; l < k; ++l, from += a.column, to += kTileRows) {
+  for (Index l = 0; l < k; ++l, from += a.column, to += kRows) {
     __builtin_prefetch(from + 8 * a.column);
 #pragma GCC unroll 4
-    for (Index j = 0; j < kCount; ++j)
-      std::copy_n(from + j * kTileRows, kTileRows, to + j * kTileRows * k);
+    for (Index j = 0; j < kCount; ++j) std::copy_n(from + j * kRows, kRows, to + j * kRows * k);
   }
 }
 
 }  // namespace
 
 void pack_left(const Strided& a, Index m, Index k, Index tiles, real* to) {
-  Index i = 0;
-  const auto rest = [&] { return Strided{a.data + i, a.row, a.column}; };
-  if (m == tiles * kTileRows)
-    for (; tiles >= 4; tiles -= 4, i += 4 * kTileRows) copy_tiles<4>(rest(), k, to + i * k);
-  for (; tiles > 0; --tiles) {
-    const Index rows = tile_rows(m - i, tiles);
-    for (Index l = 0; l < k; ++l)
-      std::copy_n(rest().data + l * a.column, rows, to + i * k + l * rows);
-    i += rows;
-  }
+  constexpr Index kRows = kTileRows, kTogether = 4;
+  const Index first = m == tiles * kRows ? tiles / kTogether * kTogether : 0;  // those copied so
+  for (Index t = 0; t < first; t += kTogether)
+    copy_tiles<kRows, kTogether>({a.data + t * kRows, a.row, a.column}, k, to + t * kRows * k);
+  if (first == tiles) return;
+  const Index done = first * kRows;
+  for_each_tile(m - done, tiles - first, [&](Index i, Index rows) {
+    const real* from = a.data + done + i;
+    real* tile = to + (done + i) * k;
+    for (Index l = 0; l < k; ++l, from += a.column, tile += rows) std::copy_n(from, rows, tile);
+  });
 }
 
 void pack_right(const Strided& b, Index k, Index n, real* to) {

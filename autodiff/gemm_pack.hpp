@@ -23,12 +23,18 @@ struct Strided {
 // b [k, n] in panels; the last is padded with zeros.
 void pack_right(const Strided& b, std::ptrdiff_t k, std::ptrdiff_t n, real* to);
 
-// Rows of the first of `tiles` tiles to which m rows are dealt evenly, so that none is left alone
-// with few sums.
-constexpr std::ptrdiff_t tile_rows(std::ptrdiff_t m, std::ptrdiff_t tiles) {
-  return (m + tiles - 1) / tiles;
+// Calls tile(first row, rows) for so many tiles, to which m rows are dealt evenly, so that none is
+// left alone with few sums.
+void for_each_tile(std::ptrdiff_t m, std::ptrdiff_t tiles, auto&& tile) {
+  const std::ptrdiff_t least = m / tiles, longer = m % tiles;
+  for (std::ptrdiff_t t = 0, i = 0; t < tiles; ++t) {
+    const std::ptrdiff_t rows = least + (t < longer ? 1 : 0);
+    tile(i, rows);
+    i += rows;
+  }
 }
-// a [m, k] with contiguous columns, one tile [k, rows] after the other.
+// a [m, k] with contiguous columns: for each of these tiles its [k, rows], from to + first row * k
+// on.
 void pack_left(const Strided& a, std::ptrdiff_t m, std::ptrdiff_t k, std::ptrdiff_t tiles,
                real* to);
 

@@ -82,7 +82,11 @@ enum class Far { kNone, kRight, kBoth };
 template <class Batch, int kRows, int kWide, Far kFar>
 void multiply_tile(const Tile& tile) {
   constexpr auto kLanes = static_cast<std::ptrdiff_t>(Batch::size);
-  auto [k, a, b, from, to, next] = tile;
+  std::ptrdiff_t k = tile.k;
+  TileLeft a = tile.a;
+  TileRight b = tile.b;
+  TileRows from = tile.from, to = tile.to;
+  const real* next = tile.next;
   Batch sum[kRows][kWide];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i, from.data += from.row)

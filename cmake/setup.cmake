@@ -8,7 +8,10 @@ if(PROJECT_IS_TOP_LEVEL)
   find_program(CCACHE ccache)
   if(CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
-    set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)  # which it would not look up
+  endif()
+  # It keeps nothing that was compiled with them.
+  if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES ccache)
+    set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)
   endif()
 endif()
 
