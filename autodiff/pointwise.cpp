@@ -85,7 +85,6 @@ struct Backward final : StreamBody {
 
 // Could the gradients of a and b share elements? Not if both are parts of one split.
 bool may_overlap(const Node& a, const Node& b) {
-  if (&a == &b) return true;
   const bool siblings = a.producer && a.producer == b.producer;
   return !siblings && (a.grad_in_base || b.grad_in_base) && a.grad && b.grad &&
          a.grad->storage.get() == b.grad->storage.get();
@@ -111,8 +110,13 @@ struct PointwiseNode final : Node {
       const Node& y = outputs().empty() ? *this : *outputs()[k];
       operands[count++] = {y.grad_written ? &y.grad->view : &no_gradient};
     }
-    for (const Var& x : inputs())
-      if (x.ref()->needs_grad) prepare_grad(*x.ref());
+    std::array<const Storage*, kMaxInputs> storage{};  // of their gradients
+    for (std::size_t i = 0; i < n; ++i) {
+      Node& x = *inputs()[i].ref();
+      if (!x.needs_grad) continue;
+      prepare_grad(x);
+      storage[i] = x.grad->storage.get();
+    }
     // An input that was broadcast, or that overlaps another, gets its gradient by way of a full
     // array of its own.
     Backward body(*kernel);
@@ -122,14 +126,20 @@ struct PointwiseNode final : Node {
       body.sink[i] = x.needs_grad ? static_cast<int>(count) : -1;
       body.accumulate[i] = false;
       if (!x.needs_grad) continue;
+      bool detour = x.shape() != common;
+      std::size_t mention = i;
+      for (std::size_t j = 0; j < i && mention == i; ++j) {
+        if (storage[j] != storage[i]) continue;
+        const Node& other = *inputs()[j].ref();
+        if (&other == &x) mention = j;
+        detour |= may_overlap(x, other);
+      }
       // A kernel adds to one gradient after another: an input mentioned again has the same one.
-      if (const std::size_t j = first_mention(i); j < i) {
-        body.sink[i] = body.sink[j];
+      if (mention < i) {
+        body.sink[i] = body.sink[mention];
         body.accumulate[i] = true;
         continue;
       }
-      bool detour = x.shape() != common;
-      for (std::size_t j = 0; j < i; ++j) detour |= may_overlap(x, *inputs()[j].ref());
       const Target to = grad_target(x);
       body.accumulate[i] = to.accumulate && !detour;
       if (detour) {
@@ -153,12 +163,6 @@ struct PointwiseNode final : Node {
     run_gradient({op, kernel, owner}, xs, dx);
     for (std::size_t i = 0; i < inputs().size(); ++i)
       p.give(i, [&] { return sum_to(dx[i], inputs()[i].shape()); });
-  }
-
-  std::size_t first_mention(std::size_t i) const {
-    std::size_t j = 0;
-    while (inputs()[j].ref().get() != inputs()[i].ref().get()) ++j;
-    return j;
   }
 
   const Kernel* kernel;

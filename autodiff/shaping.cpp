@@ -205,11 +205,19 @@ struct SplitNode : Node {
   std::size_t axis;
 };
 
+// part = whole.narrow(axis, begin, extent), in place: a small step splits several times.
+void narrow(const View& whole, std::size_t axis, std::size_t begin, std::size_t extent,
+            View* part) {
+  *part = whole;
+  if (extent > 0) part->data += part->strides[axis] * signed_of(begin);
+  part->shape[axis] = extent;
+}
+
 struct PartNode final : Node {
   explicit PartNode(std::size_t b) : begin(b) {}
   bool window(const View& whole, View* part) const override {
     const std::size_t axis = static_cast<const SplitNode*>(producer)->axis;
-    *part = whole.narrow(axis, begin, shape()[axis]);
+    narrow(whole, axis, begin, shape()[axis], part);
     return true;
   }
   std::size_t begin;
@@ -248,7 +256,8 @@ void detail::split_into(std::span<Var> parts, const Var& x, std::span<const std:
   std::size_t begin = 0;
   for (std::size_t k = 0; k < extents.size(); begin += extents[k++]) {
     Ref<Node> part = node ? Ref<Node>(new PartNode(begin)) : Ref<Node>(new Node);
-    part->value = {whole.view.narrow(at, begin, extents[k]), whole.storage};
+    narrow(whole.view, at, begin, extents[k], &part->value.view);
+    part->value.storage = whole.storage;
     if (!node) {
       parts[k] = unrecorded("split", std::move(part));
       continue;
