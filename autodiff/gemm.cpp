@@ -22,11 +22,15 @@ constexpr Index kRowsToPack = 32, kFarRows = kSmallTiles ? 2 * kRegister : 512;
 // Operands of so many elements come from beyond the second cache.
 constexpr Index kFarRight = 100'000, kFarLeft = 80'000;
 
-// Terms of a block: evenly, since each block goes through the result once more.
-Index block_depth(Index k) {
-  const Index blocks = std::max<Index>(1, (k + kBlockDepth / 2) / kBlockDepth);
+// Terms of a block, about so many: evenly, since each block goes through the result once more.
+Index block_depth(Index k, Index about = kBlockDepth) {
+  const Index blocks = std::max<Index>(1, (k + about / 2) / about);
   return (k + blocks - 1) / blocks;
 }
+
+// Is a left operand packed for small tiles? One whose columns are contiguous: a tile's few rows
+// are but a part of a cache line.
+bool packs_left(const Strided& a) { return kSmallTiles && a.row == 1 && a.column != 1; }
 
 // Memory for the time of a product. Who asks first asks for the most.
 class Scratch {
@@ -92,9 +96,9 @@ void multiply_block(Index m, Index n, Index k, const TileLeft& a, const Right& b
                     const TileRows& from, const TileRows& to, Distance far, Scratch& memory) {
   const Index registers = n / kRegister, tiles = tiles_of(m, rows_of_tile(m, registers));
   const real* packed = nullptr;
-  if (kSmallTiles && a.row == 1 && a.column != 1 && registers >= 2) {
+  if (const Strided plain{a.data, a.row, a.column}; packs_left(plain) && registers >= 2) {
     real* const left = memory.get(m * k);
-    pack_left({a.data, a.row, a.column}, m, k, tiles, left);
+    pack_left(plain, m, k, tiles, left);
     packed = left;
   }
   const auto plain_rows = [&](Index i) { return TileLeft{a.data + i * a.row, a.row, a.column}; };
@@ -131,8 +135,8 @@ struct Source {
   const real* packed;
 };
 
-// Rows l .. l + k of the right operand [.., n], the way tiles read it.
-Right right_block(const Source& b, Index whole_k, Index l, Index k, Index n, Index m,
+// Rows l .. l + k of the right operand [.., n], k <= most, the way tiles read it.
+Right right_block(const Source& b, Index whole_k, Index l, Index k, Index most, Index n, Index m,
                   Scratch& memory) {
   const Index whole = n / kRegister;
   const auto panels = [&](const real* data, Index step) {
@@ -141,7 +145,6 @@ Right right_block(const Source& b, Index whole_k, Index l, Index k, Index n, Ind
   if (b.packed) return panels(b.packed + l * kRegister, panel_step(whole_k));
   const Strided plain{b.plain.data + l * b.plain.row, b.plain.row, b.plain.column};
   const bool far_apart = std::abs(plain.row) >= kFarRows;
-  const Index most = block_depth(whole_k);
   if (plain.column != 1 || (m >= kRowsToPack && far_apart)) {
     real* to = memory.get(packed_elements(most, n));
     pack_right(plain, k, n, to);
@@ -168,11 +171,15 @@ void multiply(const View* start, const View& a, const Source& b, const View& c,
   TileRows from = start ? TileRows{start->data, start->strides[0]} : TileRows{nullptr, 0};
   const Distance far{m * k > kFarLeft, n * k > kFarRight};
   Scratch memory(scratch), left_memory(nullptr);
-  const Index depth = block_depth(k);
-  const Index height = std::min(kBlockRows, kBlockElements / depth / kTileRows * kTileRows);
+  // Where both operands are packed, blocks are smaller: memory for them counts beside the result.
+  const bool packs = packs_left(left);
+  const Index depth =
+      packs ? block_depth(k, std::clamp(m, kBlockDepth / 4, kBlockDepth / 2)) : block_depth(k);
+  const Index height =
+      std::min(packs ? kBlockRows / 2 : kBlockRows, kBlockElements / depth / kTileRows * kTileRows);
   for (Index l = 0; l < k; l += depth, from = to) {
     const Index block_k = std::min(depth, k - l);
-    const Right right = right_block(b, k, l, block_k, n, m, memory);
+    const Right right = right_block(b, k, l, block_k, depth, n, m, memory);
     for (Index i = 0; i < m; i += height) {
       const TileLeft rows{left.data + i * left.row + l * left.column, left.row, left.column};
       multiply_block(std::min(height, m - i), n, block_k, rows, right,
