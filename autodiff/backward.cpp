@@ -1,6 +1,7 @@
 #include <reel/autodiff/gradient.hpp>
 #include <reel/autodiff/pull.hpp>
-#include <reel/autodiff/tape.hpp>
+#include <reel/autodiff/record.hpp>
+#include <reel/autodiff/recorder.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -25,7 +26,8 @@ void Tape::backward(const Var& loss, const Array& seed) {
   PauseRecording pause;
   const std::size_t size = nodes_.size();
   try {
-    add_grad(last, Var(seed));
+    const Ref<Storage> storage = Storage::lent(seed.data(), seed.size());
+    add_grad(last, unrecorded("seed", Value{View(storage->data, shape_of(seed)), storage}));
     play_back(last.index);
   } catch (...) {
     deferred_ = {};
@@ -46,6 +48,8 @@ void Tape::play_back(std::size_t from, std::size_t down_to) {
     if (check_finite_ && n.keeps_grad && n.grad_written)
       require_finite(n, n.grad->view, "backward");
     if (n.producer || !n.has_grad()) continue;
+    if (Recorder* recorder = Recorder::current(); recorder && n.own_loops) [[unlikely]]
+      return recorder->spoil();
     if (!n.pull_in_place()) {
       Pull pull(n, nullptr);
       n.pull(pull);

@@ -4,6 +4,7 @@
 #include <reel/autodiff/pull.hpp>
 #include <reel/autodiff/random_states.hpp>
 #include <reel/autodiff/record.hpp>
+#include <reel/autodiff/rerun.hpp>
 #include <reel/autodiff/scope.hpp>
 
 namespace reel::inline REEL_PRECISION::detail {
@@ -35,29 +36,6 @@ struct KeptState {
   RandomStates randoms;
 };
 
-// A part of the state at the start of a run, or the run's rows of the input.
-struct RunLeaf : Node {
-  explicit RunLeaf(const Value& v) {
-    op = "checkpoint";
-    needs_grad = true;
-    value = v;
-  }
-  bool pull_in_place() override {
-    reached = true;
-    total = *grad;
-    return true;
-  }
-  bool reached = false;
-  Value total;  // its gradient
-};
-
-Ref<RunLeaf> push_leaf(Tape& tape, const Value& value) {
-  Ref<RunLeaf> leaf(new RunLeaf(value));
-  tape.push(Ref<Node>(leaf.get()));
-  return leaf;
-}
-Var as_var(const Ref<RunLeaf>& leaf) { return Var(Ref<Node>(leaf.get())); }
-
 // The outputs of a loop, filled run by run.
 struct Outputs {
   explicit Outputs(const Loop& l) : loop(l) {
@@ -77,6 +55,7 @@ struct CheckpointNode final : Node {
   CheckpointNode(std::unique_ptr<const Loop> l, CheckpointPlan p)
       : loop(std::move(l)), plan(p), scope(Scope::path()) {
     states.push_back({0, {}, {}});
+    own_loops = true;
   }
 
   // Runs blocks from the last kept state, which is `state`, until at most `rest` blocks are left
@@ -239,12 +218,12 @@ void Replay::record_and_play_back(std::size_t begin, std::size_t end, Vars state
   {
     const ResumeRecording resume(tape_);
     if (x().needs_grad) {
-      x_leaf = push_leaf(tape_, window);
+      x_leaf = push_leaf(tape_, node_.op, window);
       x_leaf->grad.hold(dx_.narrow(0, rows.begin, rows.count()), x().grad->storage);
       x_leaf->grad_written = adds_to_dx_;
     }
     for (std::size_t i = 0; i < state.size(); ++i) {
-      if (begin > 0) leaves.push_back(push_leaf(tape_, state[i].ref()->value));
+      if (begin > 0) leaves.push_back(push_leaf(tape_, node_.op, state[i].ref()->value));
       state[i] = begin > 0 ? as_var(leaves[i]) : initial[i];
     }
     const Var x_rows = x_leaf ? as_var(x_leaf) : unrecorded(node_.op, window);
@@ -262,29 +241,12 @@ void Replay::record_and_play_back(std::size_t begin, std::size_t end, Vars state
 }
 
 void Replay::pull_back(Pull& p) {
-  Vars& grads = p.recorded();
-  const bool recorded_again = Tape::current() == &tape_;
   while (node_.states.size() > 1) node_.drop_last_state();
   rewind_to_last_kept();
-  const std::size_t mark = tape_.size();
-  {
-    Vars pieces, state(node_.inputs().begin() + 1, node_.inputs().end());
-    {
-      const ResumeRecording resume(tape_);
-      pieces = node_.loop->run(0, node_.loop->steps(), node_.inputs()[0], state);
-    }
-    const std::size_t end = tape_.size();
-    grads.resize(std::max(grads.size(), end));
-    for (std::size_t k = 0; k < pieces.size(); ++k) {
-      if (!pieces[k] || !pieces[k].is_recorded() || !grads[node_.outputs()[k]->index]) continue;
-      Var& sum = grads[pieces[k].ref()->index];
-      sum = sum ? sum + p.dy(k) : p.dy(k);
-    }
-    if (end > mark) tape_.pull_back(grads, end - 1, mark);
-  }
-  if (recorded_again) return;
-  grads.resize(mark);
-  tape_.drop(mark);
+  pull_by_recording(node_, p, [&] {
+    Vars state(node_.inputs().begin() + 1, node_.inputs().end());
+    return node_.loop->run(0, node_.loop->steps(), node_.inputs()[0], state);
+  });
 }
 
 bool CheckpointNode::pull_in_place() {
@@ -321,9 +283,10 @@ LoopCosts measure(const Loop& loop, const Var& x, const Vars& initial, Tape& tap
     std::size_t used;
     {
       Vars state;
-      for (const Var& part : initial) state.push_back(as_var(push_leaf(tape, part.ref()->share())));
+      for (const Var& part : initial)
+        state.push_back(as_var(push_leaf(tape, "checkpoint", part.ref()->share())));
       const Value window = rows_of(x.ref()->share(), loop.input_rows(0, steps));
-      const Vars pieces = loop.run(0, steps, as_var(push_leaf(tape, window)), state);
+      const Vars pieces = loop.run(0, steps, as_var(push_leaf(tape, "checkpoint", window)), state);
       used = in_use() - before;
     }
     tape.drop(mark);

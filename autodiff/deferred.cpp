@@ -63,6 +63,11 @@ auto DeferredProducts::pending_for(Node* weight, Node* bias) -> Pending& {
 }
 
 void DeferredProducts::add(Node* weight, Node* bias, const Value& dy, const Value& x) {
+  if (list_) [[unlikely]] {
+    const Value rows = x.view.data ? dense_copy(x.view) : Value();
+    list_->push_back({Ref<Node>(weight), Ref<Node>(bias), dense_copy(dy.view), rows});
+    return;
+  }
   Pending& pending = pending_for(weight, bias);
   for (Node* sum : {weight, bias})
     if (sum) sum->has_deferred = true;

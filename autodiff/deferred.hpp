@@ -27,6 +27,13 @@ class DeferredProducts {
   void flush(Node& node);
   void flush();
 
+  struct Product {
+    Ref<Node> weight, bias;
+    Value dy, x;
+  };
+  // From now on products are not computed; they go to `list`, with copies of dy and x.
+  void collect(PooledVector<Product>& list) { list_ = &list; }
+
  private:
   struct Pair {
     Value dy, x;
@@ -40,6 +47,7 @@ class DeferredProducts {
   static void flush(Pending& pending);
 
   std::vector<Pending, PoolAllocator<Pending>> pending_;
+  PooledVector<Product>* list_ = nullptr;
 };
 
 }  // namespace reel::inline REEL_PRECISION::detail

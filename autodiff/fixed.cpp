@@ -24,16 +24,16 @@ Shelf& shelf() {
 
 }  // namespace
 
-Fixed make_fixed(std::size_t size, const FixedFill& fill) {
-  const std::size_t bytes = (size * sizeof(real) / pool::kLine + 1) * pool::kLine;
-  auto* memory = static_cast<real*>(std::aligned_alloc(pool::kLine, bytes));
-  if (!memory) throw std::bad_alloc();
-  Fixed fixed(memory, [](const real* p) { std::free(const_cast<real*>(p)); });
+Fixed own_fixed(std::size_t size, const FixedFill& fill) {
+  auto* memory = static_cast<real*>(pool::allocate_lines(size * sizeof(real)));
+  const auto release = [](const real* p) { pool::release(const_cast<real*>(p)); };
+  Fixed fixed(memory, release, PoolAllocator<real>());
   fill(memory);
   return fixed;
 }
 
 Fixed shared_fixed(const FixedKey& key, std::size_t size, const FixedFill& fill) {
+  const std::size_t bytes = (size * sizeof(real) / pool::kLine + 1) * pool::kLine;
   const Order order{key.version, key.form, key.offset,
                     std::vector<std::size_t>(key.shape.begin(), key.shape.end()),
                     std::vector<std::ptrdiff_t>(key.strides.begin(), key.strides.end())};
@@ -42,7 +42,11 @@ Fixed shared_fixed(const FixedKey& key, std::size_t size, const FixedFill& fill)
   if (const auto at = entries.find(order); at != entries.end())
     if (Fixed fixed = at->second.lock()) return fixed;
   std::erase_if(entries, [](const auto& entry) { return entry.second.expired(); });
-  Fixed fixed = make_fixed(size, fill);
+  // Not from a pool, which is a thread's.
+  auto* memory = static_cast<real*>(std::aligned_alloc(pool::kLine, bytes));
+  if (!memory) throw std::bad_alloc();
+  const Fixed fixed(memory, [](const real* p) { std::free(const_cast<real*>(p)); });
+  fill(memory);
   entries.insert_or_assign(order, fixed);
   return fixed;
 }

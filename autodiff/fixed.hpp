@@ -21,8 +21,8 @@ struct FixedKey {
   Strides strides;
 };
 
-// `size` numbers from a cache line's start, made by `fill`.
-Fixed make_fixed(std::size_t size, const FixedFill& fill);
+// `size` numbers from a cache line's start, made by `fill`, in this thread's pool.
+Fixed own_fixed(std::size_t size, const FixedFill& fill);
 // The same, made by the first who asks for that key while anybody holds it. Threads may call it
 // at the same time; it waits for a lock.
 Fixed shared_fixed(const FixedKey& key, std::size_t size, const FixedFill& fill);

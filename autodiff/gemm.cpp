@@ -218,15 +218,16 @@ void record(Recorder& recorder, const View* start, const View& a, const View& b,
         },
         reads(b), writes(scratch.view));
   } else if (c.shape[0] == 1) {
-    const real* rows = recorder.fixed(FixedForm::kRows, b, row_elements(k, n),
-                                      [&](real* to) { pack_rows(strided_b(b), k, n, to); });
+    const auto fill = [&](real* to) { pack_rows(strided_b(b), k, n, to); };
+    const real* rows = recorder.fixed(FixedForm::kRows, b, row_elements(k, n), std::cref(fill));
     run([=](const View* from, const View& left, const View& to) {
       multiply_row(k, n, left.data, left.strides[1], rows, from ? from->data : nullptr, to.data);
     });
   } else {
-    const real* panels = recorder.fixed(
-        FixedForm::kPanels, b, static_cast<std::size_t>(packed_elements(depth, width)),
-        [&](real* to) { pack_right(strided_b(b), depth, width, to); });
+    const auto fill = [&](real* to) { pack_right(strided_b(b), depth, width, to); };
+    const real* panels =
+        recorder.fixed(FixedForm::kPanels, b,
+                       static_cast<std::size_t>(packed_elements(depth, width)), std::cref(fill));
     run([panels](const View* from, const View& left, const View& to) {
       multiply(from, left, {{}, panels}, to);
     });

@@ -58,12 +58,14 @@ std::size_t row_elements(std::size_t k, std::size_t n) {
 }
 
 void pack_rows(const Strided& b, std::size_t k, std::size_t n, real* to) {
+  const auto signed_of = [](std::size_t i) { return static_cast<std::ptrdiff_t>(i); };
   for_each_pass(n, [&](std::size_t first, std::size_t wide) {
-    for (std::size_t l = 0; l < k; ++l)
-      for (std::size_t j = first; j < first + wide * kLanes; ++j)
-        *to++ = j < n ? b.data[static_cast<std::ptrdiff_t>(l) * b.row +
-                               static_cast<std::ptrdiff_t>(j) * b.column]
-                      : real(0);
+    const std::size_t columns = std::min(n - first, wide * kLanes);
+    for (std::size_t l = 0; l < k; ++l, to += wide * kLanes) {
+      const real* from = b.data + signed_of(l) * b.row + signed_of(first) * b.column;
+      for (std::size_t j = 0; j < columns; ++j) to[j] = from[signed_of(j) * b.column];
+      std::fill_n(to + columns, wide * kLanes - columns, real(0));
+    }
   });
 }
 

@@ -8,7 +8,7 @@ using namespace detail;
 void detail::locate_grad(Node& n) {
   if (n.locate_kept()) return;
   if (Node* base = n.base; base && base->needs_grad) {
-    if (!base->grad) locate_grad(*base);
+    prepare_grad(*base);
     // Windows that tile a base which nobody else reads may be written one by one.
     const bool first_write = n.tiles_base && base->consumers == 1 && !base->grad_written;
     View part;
@@ -37,15 +37,25 @@ void detail::locate_grad(Node& n) {
   n.grad.hold(allocate(n.shape()));
 }
 
-void detail::unfreeze_grad(Node& n) { n.tape->deferred().flush(); }
+void detail::unfreeze_grad(Node& n) {
+  if (n.grad->storage->frozen & Storage::kLent)
+    n.grad.hold(dense_copy(n.grad->view));
+  else
+    n.tape->deferred().flush();
+}
 
 void detail::add_grad(Node& n, const Var& contribution) {
   const Node& c = contribution.node(n.op);
   check(c.shape() == n.shape(),
         "{}: a gradient must have the shape of its value; got gradient {}, value {}", n.op,
         c.shape(), n.shape());
-  const bool sole = contribution.ref()->refs == 1 && c.value.storage && c.value.storage->refs == 1;
-  if (!n.grad && !n.keeps_grad && !n.base && sole && c.value.view.is_dense()) {
+  const Storage* storage = c.value.storage.get();
+  const bool sole = storage && storage->refs == 1 && contribution.ref()->refs == 1;
+  // What is lent is copied before anything is added to it. A split wants its parts' gradients in
+  // their base's.
+  const bool part = n.producer && n.base;
+  const bool lent = storage && storage->frozen & Storage::kLent && !part;
+  if (!n.grad && !n.keeps_grad && (lent || (sole && !n.base)) && c.value.view.is_dense()) {
     n.grad.hold(c.value);
     n.grad_written = true;
     return;

@@ -22,7 +22,7 @@ void pass_on_sum_gradient(Node& y, Node& c);
 
 // Finds a place for n's gradient, without writing to it.
 void locate_grad(Node& n);
-// Lets what still reads n's gradient be done with it, before it changes.
+// Lets what still reads n's gradient be done with it, before it changes; copies what is lent.
 void unfreeze_grad(Node& n);
 
 inline void prepare_grad(Node& n) {

@@ -63,6 +63,7 @@ struct Node : Counted {
   bool grad_shared : 1 = false;   // grad is the very gradient of input sum_input
   bool tiles_base : 1 = false;    // this window and its siblings tile their base
   bool has_deferred : 1 = false;  // products that belong to its gradient wait (see deferred.hpp)
+  bool own_loops : 1 = false;     // pull_in_place runs loops that no Recorder hears of
   std::int8_t sum_input = -1;     // y = inputs[sum_input] + ...: that gradient is dy itself
   Value value;
   Held grad;                 // during backward

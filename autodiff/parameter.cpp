@@ -37,13 +37,19 @@ struct ParameterLeaf : Node {
     if (grad || grad_written) gradient().clear();
   }
   bool locate_kept() override {
+    if (Recorder* recorder = Recorder::current()) [[unlikely]] {
+      // A place of its own, which each replay adds to.
+      const real zero = 0;
+      grad.hold(recorder->input(View(const_cast<real*>(&zero), {}).expanded(shape())));
+      return grad_written = true;
+    }
     grad_written = gradient().claim_whole(shape());
     grad.hold(View(const_cast<real*>(gradient().array().data()), shape()), {});
     return true;
   }
   // Leaves grad empty: who writes to the gradient as a whole must claim it first.
   bool add_grad_rows(const View& rows, const Indices& indices) override {
-    if (grad || tape->checks_finite()) return false;
+    if (grad || tape->checks_finite() || Recorder::current()) return false;
     gradient().add_rows(shape(), rows, indices);
     grad_written = true;
     return true;

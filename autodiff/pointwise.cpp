@@ -81,7 +81,15 @@ struct Backward final : StreamBody {
       dx[i] = {sink[i] < 0 ? nullptr : p[sink[i]], accumulate[i]};
     kernel.backward(p, p + kernel.inputs, dx.data(), n);
   }
+  std::unique_ptr<StreamBody> clone() const override { return std::make_unique<Backward>(*this); }
+  bool goes_by_element() const override { return false; }
 };
+
+// For a replay, which may outlive the node.
+void keep_kernel(const Ref<Kernel>& owner) {
+  if (Recorder* recorder = Recorder::current(); recorder && owner) [[unlikely]]
+    recorder->keep(owner);
+}
 
 // Could the gradients of a and b share elements? Not if both are parts of one split.
 bool may_overlap(const Node& a, const Node& b) {
@@ -150,6 +158,7 @@ struct PointwiseNode final : Node {
         operands[count++] = {&to.view, to.accumulate ? Operand::kUpdate : Operand::kWrite};
       }
     }
+    keep_kernel(owner);
     stream(common, {operands.data(), count}, body);
     for (const Detour& d : detours) sum_onto(d.full.view, d.to.view, d.to.accumulate);
     return true;
@@ -197,8 +206,7 @@ void run_pointwise(const KernelRef& kernel, std::span<const Var> inputs, std::sp
     Value& y = outputs[k].ref()->value = allocate(shape);
     operands[inputs.size() + k] = {&y.view, Operand::kWrite};
   }
-  if (Recorder* recorder = Recorder::current(); recorder && kernel.owner) [[unlikely]]
-    recorder->keep(kernel.owner);
+  keep_kernel(kernel.owner);
   Forward body(*kernel.kernel);
   stream(shape, {operands.data(), inputs.size() + outputs.size()}, body);
 

@@ -32,13 +32,13 @@ std::size_t class_of(std::size_t bytes) {
   const std::size_t header = bytes <= kMostSmall ? kHeader : 0;
   std::size_t units = (header + bytes + kLine - 1) / kLine;
   if (header == 0) units = std::max(units, kSmallLines + 1);  // no class serves both
-  if (units <= kSteps) return units - 1;
+  if (units <= 2 * kSteps) return units - 1;
   const std::size_t shift = std::bit_width(units - 1) - std::bit_width(kSteps);
   const std::size_t step = (units - 1) >> shift;  // kSteps <= step < 2 * kSteps
   return shift * kSteps + step;
 }
 std::size_t bytes_of(std::size_t size_class) {
-  if (size_class < kSteps) return (size_class + 1) * kLine;
+  if (size_class < 2 * kSteps) return (size_class + 1) * kLine;
   const std::size_t shift = size_class / kSteps - 1;
   return ((size_class % kSteps + kSteps + 1) << shift) * kLine;
 }
@@ -69,23 +69,27 @@ struct Pool {
   }
   void* allocate(std::size_t bytes) {
     const std::size_t asked = class_of(bytes), size = bytes_of(asked);
-    // All that is held may not grow beyond half more than what the work needs. What waits is not
-    // looked at alone: at the start of a step all that the step will need waits.
-    const std::size_t most = std::max(needed, stats.in_use + size) / 2 * 3;
-    const bool full = stats.reserved + size > most;  // then any block is better than another one
-    std::size_t largest = asked;
-    if (bytes > kMostSmall) largest = std::min(full ? kClasses : asked + kNear, kClasses - 1);
-    Header* header = nullptr;
-    for (std::size_t c = asked; c <= largest && !header; ++c) header = take(c);
-    if (!header) {
-      if (full) trim(most - size);
-      header = make(asked);
-    }
+    Header* header = take(asked);
+    if (!header) [[unlikely]]
+      header = find(asked, size);
     header->asked = static_cast<std::uint32_t>(asked);
     stats.in_use += size;
     stats.peak_in_use = std::max(stats.peak_in_use, stats.in_use);
     needed = std::max(needed, stats.in_use);
     return data_of(header);
+  }
+  // Where no block of the class waits: a larger one, or a new one.
+  [[gnu::noinline]] Header* find(std::size_t asked, std::size_t size) {
+    // All that is held may not grow beyond half more than what the work needs. What waits is not
+    // looked at alone: at the start of a step all that the step will need waits.
+    const std::size_t most = std::max(needed, stats.in_use + size) / 2 * 3;
+    const bool full = stats.reserved + size > most;  // then any block is better than another one
+    std::size_t largest = asked;
+    if (asked >= kSmallLines) largest = std::min(full ? kClasses : asked + kNear, kClasses - 1);
+    for (std::size_t c = asked + 1; c <= largest; ++c)
+      if (Header* header = take(c)) return header;
+    if (full) trim(most - size);
+    return make(asked);
   }
   // A waiting block of the class, or null.
   Header* take(std::size_t size_class) {
@@ -117,7 +121,7 @@ struct Pool {
     if (stats.reserved > stats.in_use + 2 * needed) trim(stats.in_use + needed / 2);
   }
   // Frees waiting blocks, largest first, until at most `most` bytes are held.
-  void trim(std::size_t most) {
+  [[gnu::noinline]] void trim(std::size_t most) {
     for (std::size_t c = kClasses; c-- > 0 && stats.reserved > most;)
       while (waiting[c] && stats.reserved > most) {
         stats.reserved -= bytes_of(c);

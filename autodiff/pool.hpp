@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <new>
 #include <utility>
+#include <vector>
 
 namespace reel {
 
@@ -22,6 +23,9 @@ constexpr std::size_t kHeader = 16;                 // what lies before a small 
 constexpr std::size_t kMostSmall = 1024 - kHeader;  // bytes of a small block
 // A small block begins kHeader bytes behind a line's start, a larger one at a line's start.
 void* allocate(std::size_t bytes);
+inline void* allocate_lines(std::size_t bytes) {  // from a line's start, however few
+  return allocate(bytes > kMostSmall ? bytes : kMostSmall + 1);
+}
 void release(void* block) noexcept;
 PoolStats stats();
 void reset_peak();
@@ -62,5 +66,8 @@ struct PoolAllocator {
   friend bool operator==(const PoolAllocator&, const PoolAllocator&) { return true; }
   friend bool operator!=(const PoolAllocator&, const PoolAllocator&) { return false; }
 };
+
+template <class T>
+using PooledVector = std::vector<T, PoolAllocator<T>>;
 
 }  // namespace reel

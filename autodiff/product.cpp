@@ -35,25 +35,28 @@ bool is_reused(const Node& w) {
          !Recorder::current();
 }
 
-Packed packed(Node& w, Ref<Storage> PackedWeight::*form, const View& matrix) {
+// w [k, n], or its transpose.
+Packed packed(Node& w) {
   if (!w.packed) w.packed = Ref<PackedWeight>(new PackedWeight);
-  Ref<Storage>& kept = (*w.packed).*form;
-  if (!kept) kept = pack(matrix);
-  return {kept->data, matrix.shape[0], matrix.shape[1]};
+  if (!w.packed->plain) w.packed->plain = pack(w.value.view);
+  return {w.packed->plain->data, w.shape()[0], w.shape()[1]};
+}
+Packed packed_transpose(Node& w) {
+  if (!w.packed) w.packed = Ref<PackedWeight>(new PackedWeight);
+  if (!w.packed->transpose) w.packed->transpose = pack(transposed(w.value.view));
+  return {w.packed->transpose->data, w.shape()[1], w.shape()[0]};
 }
 
 // y = start + x w'
 void times_transposed(const View& start, const View& x, Node& w, const View& y) {
-  const View right = transposed(w.value.view);
-  if (!is_reused(w)) return gemm_onto(start, x, right, y);
-  gemm_onto(start, x, packed(w, &PackedWeight::transpose, right), y);
+  if (!is_reused(w)) return gemm_onto(start, x, transposed(w.value.view), y);
+  gemm_onto(start, x, packed_transpose(w), y);
 }
 
 // y (+)= x w
 void times(const View& x, Node& w, const View& y, bool accumulate) {
-  const View& right = w.value.view;
-  if (!is_reused(w)) return gemm(x, right, y, accumulate);
-  gemm(x, packed(w, &PackedWeight::plain, right), y, accumulate);
+  if (!is_reused(w)) return gemm(x, w.value.view, y, accumulate);
+  gemm(x, packed(w), y, accumulate);
 }
 
 // y = x w' + c
@@ -114,7 +117,7 @@ Var affine(const Var& x, const Var& w, Var c) {
   if (!c) {
     y = allocate(shape);
     times_transposed({}, rows.view, wn, View(y.view.data, matrix));
-    return record(op, std::array{x, w}, std::move(y), affine_rule, affine_backward);
+    return noted(record(op, std::array{x, w}, std::move(y), affine_rule, affine_backward));
   }
   const Node& cn = c.node(op);
   const bool same = cn.shape() == shape;
@@ -125,7 +128,7 @@ Var affine(const Var& x, const Var& w, Var c) {
   const Value start = same ? as_matrix(cn.value) : Value{cn.value.view.expanded(matrix), {}};
   times_transposed(start.view, rows.view, wn, View(y.view.data, matrix));
   Var result =
-      record(op, std::array{x, w, std::move(c)}, std::move(y), affine_rule, affine_backward);
+      noted(record(op, std::array{x, w, std::move(c)}, std::move(y), affine_rule, affine_backward));
   if (same) result.ref()->sum_input = 2;
   result.ref()->value_unread = true;
   return result;
@@ -195,7 +198,7 @@ Var matmul(const Var& a, const Var& b) {
     Value y = allocate(shape);
     const Value rows = as_matrix(va);
     gemm(rows.view, vb.view, View(y.view.data, {rows.view.shape[0], sb[1]}), false);
-    return record(op, std::array{a, b}, std::move(y), matmul_rule, matmul_backward);
+    return noted(record(op, std::array{a, b}, std::move(y), matmul_rule, matmul_backward));
   }
   Shape shape =
       broadcast_shapes(op, Shape(sa.begin(), sa.end() - 2), Shape(sb.begin(), sb.end() - 2));

@@ -4,7 +4,6 @@
 #include <reel/autodiff/recorder.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace reel::inline REEL_PRECISION {
 
@@ -13,16 +12,14 @@ using namespace detail;
 // What copies share.
 struct Program::Constants {
   Memory memory;
-  std::vector<Fixed> fixed;
-  std::vector<Ref<Counted>> kept;  // counted without atomics: held by this alone
+  PooledVector<Fixed> fixed;
+  PooledVector<Ref<Counted>> kept;  // counted without atomics: held by this alone
 };
 
-void Program::Free::operator()(real* memory) const { std::free(memory); }
+void Program::Free::operator()(real* memory) const { pool::release(memory); }
 
 Program::Memory Program::make_memory(std::size_t size) {
-  const std::size_t bytes = (size * sizeof(real) / pool::kLine + 1) * pool::kLine;
-  auto* memory = static_cast<real*>(std::aligned_alloc(pool::kLine, bytes));
-  if (!memory) throw std::bad_alloc();
+  auto* memory = static_cast<real*>(pool::allocate_lines(size * sizeof(real)));
   std::fill_n(memory, size, real(0));
   return Memory(memory);
 }
@@ -33,14 +30,22 @@ Program::Program(std::span<const Array> inputs, const Function& function,
   const ParameterScope parameters;
   Recorder recorder;
   std::vector<Var> xs;
-  for (const Array& x : inputs) xs.push_back(unrecorded("input", recorder.input(x)));
+  for (const Array& x : inputs) {
+    const View start(const_cast<real*>(x.data()), shape_of(x));
+    xs.push_back(unrecorded("input", recorder.input(start)));
+  }
   std::vector<Var> ys = function(xs);
   finish(recorder, ys, xs, feedback);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     std::copy(inputs[i].begin(), inputs[i].end(), inputs_[i].data);
 }
 
-void Program::finish(Recorder& recorder, std::vector<Var>& outputs, std::span<const Var> inputs,
+Program::Program(Recorder& recorder, std::span<Var> outputs, std::span<const Var> inputs,
+                 std::span<const int> feedback) {
+  finish(recorder, outputs, inputs, feedback);
+}
+
+void Program::finish(Recorder& recorder, std::span<Var> outputs, std::span<const Var> inputs,
                      std::span<const int> feedback) {
   using Block = Recorder::Block;
   const auto block_of = [&](const Var& v) { return recorder.block_at(v.node().value.view.data); };
@@ -63,7 +68,7 @@ void Program::finish(Recorder& recorder, std::vector<Var>& outputs, std::span<co
   }
   // An output that takes its input's place is computed there, if nothing reads the old value any
   // more; else it is copied.
-  std::vector<std::pair<View, View>> copies;
+  PooledVector<std::pair<View, View>> copies;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Var* place = fed_back(i);
     if (!place || outputs[i].size() == 0) continue;
@@ -118,7 +123,7 @@ void Program::finish(Recorder& recorder, std::vector<Var>& outputs, std::span<co
   }
   size_ = own;
   memory_ = make_memory(own);
-  auto constants = std::make_shared<Constants>();
+  const auto constants = std::allocate_shared<Constants>(PoolAllocator<Constants>());
   constants->memory = make_memory(shared);
   const auto moved = [&](const real* address) {
     Block* block = recorder.block_at(address);
@@ -128,10 +133,11 @@ void Program::finish(Recorder& recorder, std::vector<Var>& outputs, std::span<co
   };
   for (auto& [begin, block] : recorder.blocks_)
     if (block.place >= 0) std::copy_n(begin, block.size, moved(begin));
+  const auto move = [&](real*& address) {
+    if (recorder.block_at(address)) address = moved(address);
+  };
   for (auto& noted : recorder.noted_) {
-    noted.instruction->visit([&](real*& address) {
-      if (recorder.block_at(address)) address = moved(address);
-    });
+    noted.instruction->visit(std::cref(move));
     instructions_.push_back(std::move(noted.instruction));
   }
   const auto view_of = [&](const Var& v) {
@@ -141,9 +147,9 @@ void Program::finish(Recorder& recorder, std::vector<Var>& outputs, std::span<co
   };
   for (const Var& x : inputs) inputs_.push_back(view_of(x));
   for (const Var& y : outputs) outputs_.push_back(view_of(y));
-  constants->fixed = std::move(recorder.fixed_);
+  for (auto& made : recorder.forms_made_) constants->fixed.push_back(std::move(made.numbers));
   constants->kept = std::move(recorder.kept_);
-  constants_ = std::move(constants);
+  constants_ = constants;
 }
 
 Program::Program(const Program& other)
@@ -163,7 +169,7 @@ Program::Program(const Program& other)
   for (View& view : outputs_) move(view.data);
   for (const auto& instruction : other.instructions_) {
     instructions_.push_back(instruction->clone());
-    instructions_.back()->visit(move);
+    instructions_.back()->visit(std::cref(move));
   }
 }
 

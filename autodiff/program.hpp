@@ -37,6 +37,10 @@ class Program {
   Program& operator=(Program&&) noexcept;
   ~Program();
 
+  // Of what `recorder`, which still records, has noted.
+  Program(detail::Recorder& recorder, std::span<Var> outputs, std::span<const Var> inputs,
+          std::span<const int> feedback);
+
   void run();
   // Dense. An output is kept until the next run, unless it takes an input's place: it then lies
   // there.
@@ -54,14 +58,14 @@ class Program {
   using Memory = std::unique_ptr<real, Free>;
 
   static Memory make_memory(std::size_t size);
-  void finish(detail::Recorder& recorder, std::vector<Var>& outputs, std::span<const Var> inputs,
+  void finish(detail::Recorder& recorder, std::span<Var> outputs, std::span<const Var> inputs,
               std::span<const int> feedback);
 
   std::shared_ptr<const Constants> constants_;
   Memory memory_;
   std::size_t size_ = 0;
-  std::vector<std::unique_ptr<detail::Instruction>> instructions_;
-  std::vector<View> inputs_, outputs_;
+  PooledVector<std::unique_ptr<detail::Instruction>> instructions_;
+  PooledVector<View> inputs_, outputs_;
 };
 
 }  // namespace reel::inline REEL_PRECISION

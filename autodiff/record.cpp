@@ -9,6 +9,10 @@ bool must_record(const char* op, std::span<const Var> inputs) {
   for (const Var& input : inputs) {
     const Node& n = input.node(op);
     if (!n.needs_grad || !tape) continue;
+    if (Recorder* recorder = Recorder::current(); recorder && n.tape != tape) [[unlikely]] {
+      recorder->spoil();  // it would be a constant
+      continue;
+    }
     check<StaleError>(n.tape == tape,
                       "{}: got a value of another tape that is still open; detach it, or record "
                       "on its own tape",
@@ -18,7 +22,15 @@ bool must_record(const char* op, std::span<const Var> inputs) {
   return record && !tape->rehearses(inputs);
 }
 
+namespace {
+void check_replayed(const char* op, const Node& maker, const Value& value) {
+  if (const Recorder* recorder = Recorder::current()) [[unlikely]]
+    recorder->check_computed(op, maker.inputs(), value.view);
+}
+}  // namespace
+
 Var push(const char* op, Ref<Node> node) {
+  check_replayed(op, *node, node->value);
   node->op = op;
   node->needs_grad = true;
   Tape* tape = Tape::current();
@@ -52,6 +64,7 @@ Var unrecorded(const char* op, Ref<Node> node) {
 }
 
 Var push_output(Node& producer, Ref<Node> node) {
+  check_replayed(producer.op, producer, node->value);
   node->op = producer.op;
   node->needs_grad = true;
   node->producer = &producer;

@@ -15,7 +15,9 @@ struct NoShortcut {
 
 template <class Rule, class Shortcut>
 struct OpNode : Node {
-  OpNode(Rule r, Shortcut s) : rule(std::move(r)), shortcut(std::move(s)) {}
+  OpNode(Rule r, Shortcut s) : rule(std::move(r)), shortcut(std::move(s)) {
+    own_loops = !std::is_same_v<Shortcut, NoShortcut>;
+  }
   void pull(Pull& p) override { rule(p); }
   bool pull_in_place() override { return shortcut(*this); }
   Rule rule;
@@ -34,6 +36,12 @@ Var unrecorded(const char* op, Value value);
 // held by nobody else.
 bool may_overwrite(const Var& c);
 Var unrecorded(const char* op, std::span<const Var> inputs, Value value);
+// Marks the result of an op whose shortcut runs no loops but gemm, copy, add and the like, which
+// tell a Recorder of themselves.
+inline Var noted(Var result) {
+  result.ref()->own_loops = false;
+  return result;
+}
 
 }  // namespace detail
 

@@ -22,8 +22,9 @@ bool is_empty(const View& view) { return !view.data || view.size() == 0; }
 
 }  // namespace
 
-Recorder::Recorder()
-    : outer_(std::exchange(current_, this)),
+Recorder::Recorder(Forms forms)
+    : forms_(forms),
+      outer_(std::exchange(current_, this)),
       outer_watcher_(std::exchange(DrawWatcher::current, this)) {}
 
 Recorder::~Recorder() {
@@ -38,9 +39,14 @@ void Recorder::before_end(const Random& random) {
   if (outer_watcher_) outer_watcher_->before_end(random);
 }
 
-Value Recorder::input(const Array& start) {
-  Value value = allocate(shape_of(start));
-  std::copy(start.begin(), start.end(), value.view.data);
+Value Recorder::input(const View& start) {
+  Value value;
+  {
+    Recorder* const paused = std::exchange(current_, nullptr);
+    value = dense_copy(start);
+    current_ = paused;
+  }
+  own(value.storage);
   if (Block* block = block_at(value.view.data)) block->varies = block->input = true;
   return value;
 }
@@ -76,12 +82,19 @@ bool Recorder::varies(const View& view) const {
 const real* Recorder::fixed(FixedForm form, const View& view, std::size_t size,
                             const FixedFill& fill) {
   const Known* parameter = block_at(view.data) ? nullptr : parameter_at(view.data);
-  fixed_.push_back(parameter
-                       ? shared_fixed({parameter->version, form, view.data - parameter->view.data,
-                                       view.shape, view.strides},
-                                      size, fill)
-                       : make_fixed(size, fill));
-  return fixed_.back().get();
+  if (parameter)
+    for (const Form& made : forms_made_)
+      if (made.form == form && made.parameter.data == view.data &&
+          made.parameter.shape == view.shape && made.parameter.strides == view.strides)
+        return made.numbers.get();
+  const bool shared = parameter && forms_ == Forms::kShared;
+  forms_made_.push_back(
+      {form, parameter ? view : View(),
+       shared ? shared_fixed({parameter->version, form, view.data - parameter->view.data,
+                              view.shape, view.strides},
+                             size, fill)
+              : own_fixed(size, fill)});
+  return forms_made_.back().numbers.get();
 }
 
 // Where a copy of memory that is not the recorder's has the view's first element.
@@ -97,8 +110,8 @@ real* Recorder::snapshot(const View& view) {
     all = View(view.data + range.low, {static_cast<std::size_t>(range.high - range.low) + 1});
   }
   const std::size_t size = all.size();
-  const real* copy =
-      fixed(FixedForm::kPlain, all, size, [&](real* to) { std::copy_n(all.data, size, to); });
+  const auto fill = [&](real* to) { std::copy_n(all.data, size, to); };
+  const real* copy = fixed(FixedForm::kPlain, all, size, std::cref(fill));
   return const_cast<real*>(copy) + ahead;
 }
 
@@ -121,10 +134,11 @@ void Recorder::note(std::unique_ptr<Instruction> instruction, std::span<const Ac
   Noted noted{std::move(instruction), {}};
   for (const Access& a : accesses) noted.accesses.emplace_back(*a.view, a);
   std::size_t i = 0;
-  noted.instruction->visit([&](real*& address) {
+  const auto copy_foreign = [&](real*& address) {
     const View& view = noted.accesses[i++].first;
     if (!is_empty(view) && !block_at(view.data)) address = snapshot(view);
-  });
+  };
+  noted.instruction->visit(std::cref(copy_foreign));
   noted_.push_back(std::move(noted));
 }
 

@@ -5,6 +5,7 @@
 #include <reel/autodiff/random.hpp>
 
 #include <array>
+#include <functional>
 #include <map>
 #include <span>
 #include <tuple>
@@ -17,10 +18,12 @@ class Var;
 
 namespace detail {
 
-// A loop over memory whose addresses may be moved elsewhere.
+// A loop over memory whose addresses may be moved elsewhere. Lives in the pool.
 class Instruction {
  public:
   virtual ~Instruction() = default;
+  static void* operator new(std::size_t bytes) { return pool::allocate(bytes); }
+  static void operator delete(void* memory) { pool::release(memory); }
   virtual void run() const = 0;
   virtual std::unique_ptr<Instruction> clone() const = 0;
   // Shows every address, in the order of the accesses that it was noted with.
@@ -30,7 +33,7 @@ class Instruction {
   // another, and none later?
   virtual bool goes_by_element() const { return false; }
 };
-using Instructions = std::vector<std::unique_ptr<Instruction>>;
+using Instructions = PooledVector<std::unique_ptr<Instruction>>;
 
 struct Access {
   const View* view;
@@ -44,13 +47,15 @@ inline Access updates(const View& view) { return {&view, true, true}; }
 // is kept. What depends on the inputs *varies*; the rest is what it is.
 class Recorder final : public DrawWatcher {
  public:
-  Recorder();
+  // For whom is the replay: do others, or later ones, want the same forms of the same parameters?
+  enum class Forms { kShared, kOwn };
+  explicit Recorder(Forms forms = Forms::kShared);
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
   static Recorder* current() { return current_; }
 
-  Value input(const Array& start);  // differs from run to run
+  Value input(const View& start);  // differs from run to run
 
   // For whatever makes memory, mentions a parameter, or computes.
   void own(const Ref<Storage>& storage);
@@ -58,6 +63,9 @@ class Recorder final : public DrawWatcher {
   void keep(Ref<Counted> object) { kept_.push_back(std::move(object)); }
   void note(std::unique_ptr<Instruction> instruction, std::span<const Access> accesses);
   bool varies(const View& view) const;
+  // What happens cannot be noted: there will be no replay.
+  void spoil() { spoiled_ = true; }
+  bool is_spoiled() const { return spoiled_; }
   // `size` numbers made by `fill` from a view that does not vary; those made from a parameter are
   // shared with all who ask for the same form of it.
   const real* fixed(FixedForm form, const View& view, std::size_t size, const FixedFill& fill);
@@ -79,7 +87,7 @@ class Recorder final : public DrawWatcher {
   };
   struct Noted {
     std::unique_ptr<Instruction> instruction;
-    std::vector<std::pair<View, Access>> accesses;
+    PooledVector<std::pair<View, Access>> accesses;
     bool writes_to(const Block& block) const;
   };
   struct Known {
@@ -94,14 +102,25 @@ class Recorder final : public DrawWatcher {
 
   Block* block_at(const real* address) const;
 
+  template <class T>
+  using ByAddress = std::map<const real*, T, std::less<const real*>,
+                             PoolAllocator<std::pair<const real* const, T>>>;
+
   static inline thread_local constinit Recorder* current_ = nullptr;
+  const Forms forms_;
+  bool spoiled_ = false;
   Recorder* outer_;
   DrawWatcher* outer_watcher_;
-  mutable std::map<const real*, Block> blocks_;
-  std::map<const real*, Known> parameters_;
-  std::vector<Noted> noted_;
-  std::vector<Fixed> fixed_;
-  std::vector<Ref<Counted>> kept_;
+  mutable ByAddress<Block> blocks_;
+  ByAddress<Known> parameters_;
+  PooledVector<Noted> noted_;
+  struct Form {
+    FixedForm form;
+    View parameter;  // a window on it; null: of something else
+    Fixed numbers;
+  };
+  PooledVector<Form> forms_made_;
+  PooledVector<Ref<Counted>> kept_;
 };
 
 // loop(views...), which must refer to nothing but them and what it holds by value.

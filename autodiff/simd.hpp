@@ -63,11 +63,31 @@ inline void Simd::store_some(real* to, std::size_t n) const {
   detail::store_lanes(to, (1u << n) - 1, lanes);
 }
 #else
+#if XSIMD_WITH_AVX
+namespace detail {
+// Words at [8 - n, 16 - n): the mask of the first n.
+alignas(64) inline constexpr std::int32_t kFirst[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+inline __m256i first_words(std::size_t n) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kFirst + 8 - n));
+}
+inline __m256 load_lanes(const float* from, std::size_t n) {
+  return _mm256_maskload_ps(from, first_words(n));
+}
+inline __m256d load_lanes(const double* from, std::size_t n) {
+  return _mm256_maskload_pd(from, first_words(2 * n));
+}
+}  // namespace detail
+inline Simd Simd::load_some(const real* from, std::size_t n) {
+  return Batch(detail::load_lanes(from, n));
+}
+#else
 inline Simd Simd::load_some(const real* from, std::size_t n) {
   alignas(64) real some[kLanes] = {};
   for (std::size_t i = 0; i < n; ++i) some[i] = from[i];
   return load(some);
 }
+#endif
+// Element by element: some machines store by mask far more slowly than they load.
 inline void Simd::store_some(real* to, std::size_t n) const {
   alignas(64) real some[kLanes];
   store(some);

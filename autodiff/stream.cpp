@@ -157,12 +157,12 @@ class ReplayedRows final : public Instruction {
   void visit(const Visit& visit) override {
     for (std::size_t i = 0; i < operands_.size(); ++i) visit(rows_.at[i]);
   }
-  bool goes_by_element() const override { return true; }
+  bool goes_by_element() const override { return body_->goes_by_element(); }
 
  private:
   std::unique_ptr<StreamBody> body_;
   Rows rows_;
-  std::vector<Operand> operands_;  // for their roles
+  PooledVector<Operand> operands_;  // for their roles
 };
 
 class ReplayedRuns final : public Instruction {
@@ -180,12 +180,12 @@ class ReplayedRuns final : public Instruction {
   void visit(const Visit& visit) override {
     for (Expanded& operand : operands_) visit(operand.view.data);
   }
-  bool goes_by_element() const override { return true; }
+  bool goes_by_element() const override { return body_->goes_by_element(); }
 
  private:
   std::unique_ptr<StreamBody> body_;
   Runs<Views> runs_;
-  std::vector<Expanded> operands_;
+  PooledVector<Expanded> operands_;
   Spread spread_;
 };
 
@@ -194,14 +194,12 @@ const View& view_of(const Expanded& operand) { return operand.view; }
 
 template <class Replayed, class Operands, class... Parts>
 void note_body(const Operands& operands, const StreamBody& body, const Parts&... parts) {
-  std::unique_ptr<StreamBody> kept = body.clone();
-  check<Error>(static_cast<bool>(kept), "program: what is replayed must not compute gradients");
   std::array<Access, kMaxOperands> accesses;
   std::size_t count = 0;
   for (const auto& operand : operands)
     accesses[count++] = {&view_of(operand), operand.role != Operand::kWrite,
                          operand.role != Operand::kRead};
-  Recorder::current()->note(std::make_unique<Replayed>(std::move(kept), parts...),
+  Recorder::current()->note(std::make_unique<Replayed>(body.clone(), parts...),
                             {accesses.data(), count});
 }
 

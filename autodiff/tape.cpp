@@ -15,6 +15,7 @@ Tape::Tape() : outer_(current_tape) {
   check<Error>(!Recorder::current(), "tape: what is replayed must not open a tape");
   current_tape = this;
 }
+Tape::Tape(Recorder&) : outer_(std::exchange(current_tape, this)) {}
 
 Tape::~Tape() {
   Tape** link = &current_tape;  // tapes may end in any order

@@ -8,12 +8,16 @@
 namespace reel::inline REEL_PRECISION {
 
 class Rehearsal;
+namespace detail {
+class Recorder;
+}
 
 // While it lives, ops on this thread whose inputs need a gradient are recorded on it; without a
 // tape they just compute. Tapes nest: the innermost records. Not shared between threads.
 class Tape {
  public:
   Tape();
+  explicit Tape(detail::Recorder&);  // within a recording, to note gradients too
   ~Tape();
   Tape(const Tape&) = delete;
   Tape& operator=(const Tape&) = delete;
@@ -24,8 +28,9 @@ class Tape {
   Var leaf(Array value);
 
   // Adds dLoss/dp to the gradient of every trainable parameter and leaf that loss depends on.
-  // loss has one element, unless `seed` gives dLoss/dloss in its shape. If it throws, the
-  // gradients of the parameters it had reached are cleared.
+  // loss has one element, unless `seed` gives dLoss/dloss in its shape: an array that backward does
+  // not change, so not one of these gradients. If it throws, the gradients of the parameters it had
+  // reached are cleared.
   void backward(const Var& loss);
   void backward(const Var& loss, const Array& seed);
 

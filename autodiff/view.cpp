@@ -49,6 +49,12 @@ Ref<Storage> Storage::of(std::size_t size) {
   return storage;
 }
 
+Ref<Storage> Storage::lent(const real* elements, std::size_t size) {
+  Ref<Storage> storage(new Storage(const_cast<real*>(elements), size));
+  storage->frozen = kLent;
+  return storage;
+}
+
 Value allocate(const Shape& shape) {
   Ref<Storage> storage = Storage::of(element_count(shape));
   return {View(storage->data, shape), std::move(storage)};

@@ -7,12 +7,15 @@
 namespace reel::inline REEL_PRECISION {
 
 namespace detail {
-// A block of elements that several views may share: its own, behind the object, or adopted.
+// A block of elements that several views may share: its own, behind the object, adopted, or lent.
 struct Storage final : Counted {
   static Ref<Storage> of(std::size_t size);  // unset
+  // Elements of somebody else, who keeps them for so long; they are not to be written to.
+  static Ref<Storage> lent(const real* elements, std::size_t size);
   explicit Storage(Buffer&& contents)
       : data(contents.data()), size(contents.size()), adopted_(new Adopted(std::move(contents))) {}
-  std::uint32_t frozen = 0;  // deferred products that still read it (see deferred.hpp)
+  std::uint32_t frozen = 0;  // deferred products that still read it (see deferred.hpp), and kLent
+  static constexpr std::uint32_t kLent = std::uint32_t{1} << 31;
   real* data;
   std::size_t size;
 

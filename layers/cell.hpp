@@ -11,7 +11,8 @@ namespace reel::inline REEL_PRECISION {
 // itself. Time, lengths, batches and streaming belong to the recurrent layer.
 //   State initial_state(std::size_t batch) const;     parts [batch, ..]
 //   State step(Var x, const State& state) const;      x [batch, in]
-// The first part of the state is the cell's output [batch, width].
+// The first part of the state is the cell's output [batch, width]. A step does the same ops each
+// time and keeps nothing of what it computes: a layer may record one and replay it for the others.
 //
 // A cell may also have
 //   Projected project(const Var& x) const;   the part of the step that needs no state, a Var or a

@@ -102,51 +102,54 @@ Vars ScheduledLoop::results(PartLists& made, PartLists& done, const Vars& parts,
   return results;
 }
 
-bool ScheduledLoop::is_worth_replaying() const {
-  constexpr std::size_t kNumbers = 256;  // of a state: beyond, arithmetic is most of a step
-  constexpr std::size_t kSteps = 128;    // that recording costs several times over
-  if (Tape::current() || Recorder::current() || refused_) return false;
-  if (!schedule_->is_full() || steps() < kSteps) return false;
+bool ScheduledLoop::is_worth_replaying(std::size_t begin, std::size_t end) const {
+  constexpr std::size_t kSteps = 128;  // that recording costs several times over
+  // Numbers of a state: beyond, arithmetic is most of a step; a part of it is done twice where a
+  // tape records.
+  constexpr std::size_t kNumbers = 256, kRecordedNumbers = 128;
+  if (Recorder::current() || refused_ || !schedule_->is_full() || steps() < kSteps) return false;
   if (noise_.state_mask || !noise_.weights.empty() || !noise_.zoneout_p.empty()) return false;
+  const Tape* tape = Tape::current();
+  if (tape && (begin > 0 || end < steps() || tape->rehearses() || tape->checks_finite()))
+    return false;
   std::size_t numbers = 0;
   for (const Shape& part : parts_) numbers += element_count(part);
-  return numbers <= kNumbers;
+  return numbers <= (tape ? kRecordedNumbers : kNumbers);
 }
 
-Vars ScheduledLoop::replay(const Vars& inputs, const Program::Function& step, std::size_t begin,
-                           std::size_t end, Vars& parts) const {
+Vars ScheduledLoop::replay(const Vars& inputs, std::unique_ptr<const StepFunction> step,
+                           std::size_t begin, std::size_t end, Vars& parts) const {
+  if (!Tape::current()) return replay_unrecorded(inputs, *step, begin, end, parts);
+  const Vars made = run_replayed(std::move(step), inputs, parts, schedule_->batch(), steps());
+  if (made.empty()) return {};
+  const std::size_t count = parts.size();
+  std::copy(made.begin() + static_cast<std::ptrdiff_t>(count), made.end(), parts.begin());
+  Vars results;
+  for (std::size_t i = 0; i < packed_parts(); ++i) results.push_back(wants(i) ? made[i] : Var());
+  results.insert(results.end(), parts.begin(), parts.end());
+  return results;
+}
+
+Vars ScheduledLoop::replay_unrecorded(const Vars& inputs, const StepFunction& step,
+                                      std::size_t begin, std::size_t end, Vars& parts) const {
   const std::size_t rows = schedule_->batch(), first_part = inputs.size();
-  std::vector<View> rows_of;  // of the first step, then of the next one ..
+  PooledVector<View> rows_of;  // of the first step, then of the next one ..
   for (const Var& x : inputs) {
     const View& all = x.node().value.view;
     if (all.shape.size() == 0 || all.shape[0] != (end - begin) * rows) return {};
     rows_of.push_back(all.narrow(0, 0, rows));
   }
-  if (!program_) {
-    std::vector<Array> start;
-    for (const View& x : rows_of) start.push_back(to_array(x));
-    for (const Var& part : parts) start.push_back(to_array(part.node().value.view));
-    std::vector<int> feedback;
-    for (std::size_t i = 0; i < parts.size(); ++i)
-      feedback.push_back(static_cast<int>(first_part + i));
-    const auto checked = [&](std::span<const Var> xs) {
-      std::vector<Var> next = step(xs);
-      check<Error>(next.size() == parts.size(), "loop: the state has {} parts, then {}",
-                   parts.size(), next.size());
-      return next;
-    };
-    try {
-      program_.emplace(start, checked, feedback);
-    } catch (const Error&) {  // op by op it runs, or says what is wrong
-      refused_ = true;
-      return {};
-    }
+  try {
+    if (!program_) program_ = record_step(step, inputs, parts, rows);
+  } catch (const Error&) {  // op by op it runs, or says what is wrong
+    refused_ = true;
+    return {};
   }
   const auto state = [&](std::size_t i) -> const View& { return program_->input(first_part + i); };
   for (std::size_t i = 0; i < parts.size(); ++i) copy(parts[i].node().value.view, state(i));
 
   const bool last = end == steps();
-  std::vector<Value> made(packed_parts());
+  PooledVector<Value> made(packed_parts());
   for (std::size_t i = 0; i < made.size(); ++i)
     if (Shape shape = output_shape(i); wants(i)) {
       shape[0] = output_rows(i, begin, end).count();

@@ -3,7 +3,7 @@
 
 #include <reel/autodiff/checkpoint.hpp>
 #include <reel/autodiff/parameter_scope.hpp>
-#include <reel/autodiff/program.hpp>
+#include <reel/autodiff/replay.hpp>
 #include <reel/layers/cell.hpp>
 #include <reel/layers/recurrent_options.hpp>
 #include <reel/layers/schedule.hpp>
@@ -54,13 +54,12 @@ class ScheduledLoop : public Loop {
   // The states after each step, then those of ended rows in order, then the current ones.
   Vars results(PartLists& made, PartLists& done, const Vars& parts, bool last) const;
   std::size_t parts() const { return parts_.size(); }
-  // Where nothing records and rows are few and narrow, most of a step is what ops cost beside
-  // their arithmetic: then it is recorded once and replayed, to the same bits.
-  bool is_worth_replaying() const;
-  // As run. step: (parts of its input, of the state) -> of the next state; inputs: of all steps.
-  // Empty if the step cannot be replayed.
-  Vars replay(const Vars& inputs, const Program::Function& step, std::size_t begin, std::size_t end,
-              Vars& parts) const;
+  // Where rows are few and narrow, most of a step is what ops cost beside their arithmetic: then
+  // it is recorded once and replayed, to the same bits.
+  bool is_worth_replaying(std::size_t begin, std::size_t end) const;
+  // As run; inputs: of all steps. Empty if the step cannot be replayed.
+  Vars replay(const Vars& inputs, std::unique_ptr<const StepFunction> step, std::size_t begin,
+              std::size_t end, Vars& parts) const;
   bool wants(std::size_t part) const {
     return wanted_ == Wanted::kStates || (wanted_ == Wanted::kOutputs && part == 0);
   }
@@ -71,11 +70,49 @@ class ScheduledLoop : public Loop {
  private:
   // Sorted rows that have ended before a step.
   Var finished(Vars& parts) const;
+  Vars replay_unrecorded(const Vars& inputs, const StepFunction& step, std::size_t begin,
+                         std::size_t end, Vars& parts) const;
 
   std::vector<Shape, PoolAllocator<Shape>> parts_;  // of all rows
   const Wanted wanted_;
   mutable std::optional<Program> program_;  // of a step that is replayed
   mutable bool refused_ = false;            // it cannot be
+};
+
+// The step of a cell as a function of parts; `x` and `state`: empty Vars in the right places. The
+// cell is referred to, as its parameters are by the tape; one that has none is copied.
+template <Cell C>
+class CellStep final : public StepFunction {
+ public:
+  CellStep(const C& cell, StepInput<C> x, typename C::State state)
+      : copy_(has_parameters(cell) ? std::nullopt : std::optional<C>(cell)),
+        cell_(copy_ ? *copy_ : cell),
+        x_(std::move(x)),
+        state_(std::move(state)) {}
+  Vars operator()(std::span<const Var> parts) const override {
+    StepInput<C> x = x_;
+    typename C::State state = state_;
+    std::size_t i = 0;
+    const auto take = [&](Var& part) { part = parts[i++]; };
+    for_each_part(x, take);
+    for_each_part(state, take);
+    const typename C::State next = step_of(cell_, std::move(x), state);
+    Vars results;
+    for_each_part(next, [&](const Var& part) { results.push_back(part); });
+    return results;
+  }
+
+ private:
+  static bool has_parameters(const C& cell) {
+    bool any = !std::is_copy_constructible_v<C>;
+    C::fields(cell, [&](auto&&, auto&) { any = true; });
+    return any;
+  }
+
+  const std::optional<C> copy_;
+  const C& cell_;
+  const StepInput<C> x_;
+  const typename C::State state_;
 };
 
 template <Cell C>
@@ -91,7 +128,6 @@ class CellLoop final : public ScheduledLoop {
  private:
   using State = typename C::State;
   State step(StepInput<C>&& x, const State& state, Var& mask) const;
-  Vars replay_steps(const StepInput<C>& all, std::size_t begin, std::size_t end, Vars& parts) const;
 
   const C& cell_;
   const State like_;  // empty parts
@@ -135,25 +171,6 @@ auto CellLoop<C>::step(StepInput<C>&& x, const State& state, Var& mask) const ->
 }
 
 template <Cell C>
-Vars CellLoop<C>::replay_steps(const StepInput<C>& all, std::size_t begin, std::size_t end,
-                               Vars& parts) const {
-  Vars inputs;
-  for_each_part(all, [&](const Var& part) { inputs.push_back(part); });
-  const auto step = [&](std::span<const Var> xs) {
-    StepInput<C> x = all;
-    State state = like_;
-    std::size_t i = 0;
-    for_each_part(x, [&](Var& part) { part = xs[i++]; });
-    for (Var* part : state_parts(state)) *part = xs[i++];
-    const State next = step_of(cell_, std::move(x), state);
-    std::vector<Var> results;
-    for (const Var* part : state_parts(next)) results.push_back(*part);
-    return results;
-  };
-  return replay(inputs, step, begin, end, parts);
-}
-
-template <Cell C>
 Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& parts) const {
   const Substitution substitution(noise_.weights);
   const auto project = [&]() -> StepInput<C> {
@@ -163,8 +180,14 @@ Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& pa
       return packed(x, begin, end);
   };
   StepInput<C> all = project();
-  if (is_worth_replaying())
-    if (Vars results = replay_steps(all, begin, end, parts); !results.empty()) return results;
+  if (is_worth_replaying(begin, end)) {
+    Vars inputs;
+    StepInput<C> like = all;
+    for_each_part(like, [&](Var& part) { inputs.push_back(std::exchange(part, Var())); });
+    auto step = std::make_unique<CellStep<C>>(cell_, std::move(like), like_);
+    if (Vars results = replay(inputs, std::move(step), begin, end, parts); !results.empty())
+      return results;
+  }
   auto xs = input_steps(std::exchange(all, {}), rows_at(begin, end), Projecting<C>);
   State state = like_;
   for (std::size_t i = 0; Var * part : state_parts(state)) *part = std::move(parts[i++]);

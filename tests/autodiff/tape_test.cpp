@@ -255,6 +255,55 @@ TEST(TapeTest, HessianTimesVector) {
   }
 }
 
+// Backward reads the seed where it lies, also where gradients add up on the way.
+TEST(TapeTest, ASeedStaysAsItIs) {
+  const Array seed = vector({1, -2, 3, -4});
+  const auto slope = [&](auto&& function) {
+    Array given = seed;
+    Tape tape;
+    const Var x = tape.leaf(vector({0.5, 1, 2, 3}));
+    const Var y = function(x);
+    tape.backward(y, given);
+    EXPECT_EQ(given, seed);
+    tape.backward(y, given);
+    EXPECT_EQ(given, seed);
+    return Array(x.grad() / 2);
+  };
+  EXPECT_EQ(slope([](const Var& x) { return x; }), seed);
+  EXPECT_EQ(slope([](const Var& x) { return reshape(reshape(x, {2, 2}), {4}); }), seed);
+  EXPECT_EQ(slope([](const Var& x) { return x + 0 * x; }), seed);
+  EXPECT_EQ(slope([](const Var& x) {
+              return reshape(transpose(reshape(x, {2, 2})), {4});
+            }),
+            vector({1, 3, -2, -4}));
+  EXPECT_EQ(slope([](const Var& x) {
+              auto [a, b] = split<2>(x);
+              return concat({b, a}, 0);
+            }),
+            vector({3, -4, 1, -2}));
+  // The first half is read again by the second.
+  EXPECT_EQ(slope([](const Var& x) {
+              auto [a, b] = split<2>(x);
+              const Var first = 2 * a;
+              return concat({first, first + b}, 0);
+            }),
+            vector({8, -12, 3, -4}));
+  // A term of a product's sum has the very gradient of the sum.
+  EXPECT_EQ(slope([](const Var& x) {
+              const Var rows = reshape(x, {2, 2});
+              return reshape(affine(rows, Var(full_array({2, 2}, 1)), 3 * rows), {4});
+            }),
+            vector({2, -7, 8, -13}));
+}
+
+TEST(TapeTest, ASeedOfAPartReachesIt) {
+  Tape tape;
+  const Var x = tape.leaf(vector({1, 2, 3, 4}));
+  const auto [a, b] = split<2>(square(x));
+  tape.backward(b, vector({1, 10}));
+  EXPECT_EQ(x.grad(), vector({0, 0, 6, 80}));
+}
+
 TEST(TapeTest, GradientsTouchNoParameter) {
   const Parameter p(vector({2}));
   Tape tape;

@@ -69,7 +69,7 @@ TYPED_TEST(CheckpointMemoryTest, ABudgetInBytesIsKept) {
     EXPECT_GE(used.peak, std::min(bytes, plain) / 4) << bytes;
   }
   const std::size_t unbounded = usage(this->layer, x, Checkpointing{.bytes = 4 * plain}).peak;
-  EXPECT_LE(unbounded, plain);
+  EXPECT_LE(unbounded, plain + this->packed_bytes());  // trying two steps out packs the weights
   EXPECT_GE(unbounded, plain - plain / 50);  // no checkpoint at all
 }
 

@@ -79,6 +79,17 @@ TYPED_TEST(LayerMemoryTest, StepsOfTheSameShapesNeverCallMalloc) {
   EXPECT_EQ(bench::counted_mallocs(), 0);
 }
 
+// One narrow row: most cells' steps are recorded once and replayed.
+TYPED_TEST(LayerMemoryTest, LongStepsOfOneRowNeverCallMalloc) {
+  bench::start_counting_mallocs();
+  delete new int;
+  if (bench::counted_mallocs() < 0) GTEST_SKIP() << "malloc is not counted here";
+  for (int i = 0; i < 3; ++i) this->step(300, 1, {}, false, true);
+  bench::start_counting_mallocs();
+  for (int i = 0; i < 3; ++i) this->step(300, 1, {}, false, true);
+  EXPECT_EQ(bench::counted_mallocs(), 0);
+}
+
 TYPED_TEST(LayerMemoryTest, OverRandomLengthsThePoolHoldsHalfMoreThanTheLargestStep) {
   pool::trim();
   pool::reset_peak();
