@@ -48,8 +48,8 @@ void Tape::play_back(std::size_t from, std::size_t down_to) {
     if (check_finite_ && n.keeps_grad && n.grad_written)
       require_finite(n, n.grad->view, "backward");
     if (n.producer || !n.has_grad()) continue;
-    if (Recorder* recorder = Recorder::current(); recorder && n.own_loops) [[unlikely]]
-      return recorder->spoil();
+    if (n.own_loops && Recorder::current()) [[unlikely]]
+      return Recorder::current()->spoil();
     if (!n.pull_in_place()) {
       Pull pull(n, nullptr);
       n.pull(pull);

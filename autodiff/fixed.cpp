@@ -33,7 +33,6 @@ Fixed own_fixed(std::size_t size, const FixedFill& fill) {
 }
 
 Fixed shared_fixed(const FixedKey& key, std::size_t size, const FixedFill& fill) {
-  const std::size_t bytes = (size * sizeof(real) / pool::kLine + 1) * pool::kLine;
   const Order order{key.version, key.form, key.offset,
                     std::vector<std::size_t>(key.shape.begin(), key.shape.end()),
                     std::vector<std::ptrdiff_t>(key.strides.begin(), key.strides.end())};
@@ -43,6 +42,7 @@ Fixed shared_fixed(const FixedKey& key, std::size_t size, const FixedFill& fill)
     if (Fixed fixed = at->second.lock()) return fixed;
   std::erase_if(entries, [](const auto& entry) { return entry.second.expired(); });
   // Not from a pool, which is a thread's.
+  const std::size_t bytes = (size * sizeof(real) / pool::kLine + 1) * pool::kLine;
   auto* memory = static_cast<real*>(std::aligned_alloc(pool::kLine, bytes));
   if (!memory) throw std::bad_alloc();
   const Fixed fixed(memory, [](const real* p) { std::free(const_cast<real*>(p)); });

@@ -27,8 +27,8 @@ Program record_step(const StepFunction& step, std::span<const Var> inputs,
 // All steps on the current tape, as one node: the parts of the state after each step,
 // [steps rows, ..], then those after the last. For backward it keeps the states and computes the
 // rest of a step again. Outputs and gradients are those of steps that are recorded one by one,
-// order of sums included. Empty if the step or its gradient cannot be replayed, or if nothing is to
-// be recorded.
+// order of sums included but for what docs/design.md names. Empty if the step or its gradient
+// cannot be replayed, or if nothing is to be recorded.
 Vars run_replayed(std::unique_ptr<const StepFunction> step, std::span<const Var> inputs,
                   std::span<const Var> state, std::size_t rows, std::size_t steps);
 

@@ -70,7 +70,7 @@ TYPED_TEST(CheckpointMemoryTest, ABudgetInBytesIsKept) {
   }
   const std::size_t unbounded = usage(this->layer, x, Checkpointing{.bytes = 4 * plain}).peak;
   EXPECT_LE(unbounded, plain + this->packed_bytes());  // trying two steps out packs the weights
-  EXPECT_GE(unbounded, plain - plain / 50);  // no checkpoint at all
+  EXPECT_GE(unbounded, plain - plain / 50);            // no checkpoint at all
 }
 
 TYPED_TEST(CheckpointMemoryTest, MoreStepsNeedNoMoreWhenStatesAreGiven) {

@@ -47,6 +47,13 @@ struct LayerMemoryTest : ::testing::Test {
   std::vector<Parameter*> all = parameters(layer);
   const Var x = full_array({40, 6, kInput}, real(0.1));
 
+  // Not under sanitizers.
+  static bool mallocs_are_counted() {
+    bench::start_counting_mallocs();
+    delete new int;
+    return bench::counted_mallocs() >= 0;
+  }
+
   // Forward and backward; lengths [B], or B rows that are full.
   void step(std::size_t steps, std::size_t batch, const Lengths& lengths, bool reversed,
             bool all_outputs) {
@@ -62,9 +69,7 @@ using Cells = ::testing::Types<Lstm, Gru, Rnn, LayerNormGru, Sru, PlainCell>;
 TYPED_TEST_SUITE(LayerMemoryTest, Cells);
 
 TYPED_TEST(LayerMemoryTest, StepsOfTheSameShapesNeverCallMalloc) {
-  bench::start_counting_mallocs();
-  delete new int;
-  if (bench::counted_mallocs() < 0) GTEST_SKIP() << "malloc is not counted here";
+  if (!this->mallocs_are_counted()) GTEST_SKIP() << "malloc is not counted here";
   const auto steps = [&] {
     for (const bool reversed : {false, true})
       for (const bool all_outputs : {false, true})
@@ -81,9 +86,7 @@ TYPED_TEST(LayerMemoryTest, StepsOfTheSameShapesNeverCallMalloc) {
 
 // One narrow row: most cells' steps are recorded once and replayed.
 TYPED_TEST(LayerMemoryTest, LongStepsOfOneRowNeverCallMalloc) {
-  bench::start_counting_mallocs();
-  delete new int;
-  if (bench::counted_mallocs() < 0) GTEST_SKIP() << "malloc is not counted here";
+  if (!this->mallocs_are_counted()) GTEST_SKIP() << "malloc is not counted here";
   for (int i = 0; i < 3; ++i) this->step(300, 1, {}, false, true);
   bench::start_counting_mallocs();
   for (int i = 0; i < 3; ++i) this->step(300, 1, {}, false, true);
