@@ -16,8 +16,8 @@ namespace reel::inline REEL_PRECISION {
 //
 // A cell may also have
 //   Projected project(const Var& x) const;   the part of the step that needs no state, a Var or a
-// struct of Vars. It is applied to many time steps at once ([rows, in] -> [rows, anything]; all of
-// them while a tape records without checkpoints), and step gets its rows instead of x.
+// struct of Vars. It is applied to many rows at once ([rows, in] -> [rows, anything], those of some
+// steps that follow each other), and step gets its rows instead of x.
 // Passing that x on with std::move, as affine(state.h, weight, std::move(x)), saves a copy.
 //
 // Instead of the step above a cell may have

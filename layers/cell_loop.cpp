@@ -4,6 +4,12 @@
 #include <reel/layers/cell_loop.hpp>
 
 namespace reel::inline REEL_PRECISION::detail {
+namespace {
+
+constexpr std::size_t kHoistedRows = 512;  // enough for a hoisted product at full speed
+
+}  // namespace
+
 Vars hoisted_steps(const Var& projected, std::span<const std::size_t> rows_at) {
   // Only if nobody else will read the product: neither its own rule nor another handle or view.
   const Node& n = projected.node();
@@ -65,6 +71,35 @@ ScheduledLoop::Counts ScheduledLoop::rows_at(std::size_t begin, std::size_t end)
   return rows;
 }
 
+auto ScheduledLoop::pieces(const Var& x, std::size_t begin, std::size_t end) const
+    -> std::vector<Piece, PoolAllocator<Piece>> {
+  std::vector<Piece, PoolAllocator<Piece>> pieces;
+  Counts extents;
+  const auto close = [&](std::size_t from, std::size_t to) {
+    pieces.push_back({to, Var()});
+    extents.push_back((to - from) * schedule_->batch());
+  };
+  std::size_t from = begin;
+  if (!schedule_->is_full())
+    for (std::size_t t = begin + 1; t < end; ++t)
+      if (schedule_->first_row(t) - schedule_->first_row(from) >= kHoistedRows &&
+          schedule_->first_row(end) - schedule_->first_row(t) >= kHoistedRows) {
+        close(from, t);
+        from = t;
+      }
+  close(from, end);
+  if (pieces.size() == 1) {
+    pieces[0].x = x;
+    return pieces;
+  }
+  const std::size_t past = x.size(0) - (end - begin) * schedule_->batch();  // the longest row's end
+  if (past > 0) extents.push_back(past);
+  Vars rows(extents.size());
+  split_into(rows, x, extents, 0);
+  for (std::size_t i = 0; i < pieces.size(); ++i) pieces[i].x = std::move(rows[i]);
+  return pieces;
+}
+
 Var ScheduledLoop::packed(const Var& x, std::size_t begin, std::size_t end) const {
   const Var& mask = noise_.input_mask;
   const auto batch = static_cast<std::ptrdiff_t>(schedule_->batch());
@@ -73,11 +108,15 @@ Var ScheduledLoop::packed(const Var& x, std::size_t begin, std::size_t end) cons
     return reshape(reshape(x, {-1, batch, static_cast<std::ptrdiff_t>(x.size(1))}) * mask,
                    {static_cast<std::ptrdiff_t>(x.size(0)), -1});
   }
-  const bool all = begin == 0 && end == steps() && !schedule_->is_reversed() &&
-                   x.size(0) == schedule_->unpack().size();
-  const Var rows = all ? move_rows(x, RowIndices(schedule_, &schedule_->pack()),
-                                   RowIndices(schedule_, &schedule_->unpack()))
-                       : gather(x, schedule_->pack(begin, end));
+  const auto shared = [](Indices indices) -> RowIndices {
+    return std::allocate_shared<Indices>(PoolAllocator<Indices>(), std::move(indices));
+  };
+  const RowIndices pack = shared(schedule_->pack(begin, end));
+  Indices unpack = Indices::from_shape({x.size(0)});
+  std::fill(unpack.begin(), unpack.end(), std::int64_t{-1});
+  for (std::size_t i = 0; i < pack->size(); ++i)
+    unpack(static_cast<std::size_t>((*pack)(i))) = static_cast<std::int64_t>(i);
+  const Var rows = move_rows(x, pack, shared(std::move(unpack)));
   return mask ? rows * gather(mask, schedule_->sorted_rows(begin, end)) : rows;
 }
 
@@ -183,10 +222,10 @@ Vars ScheduledLoop::replay_unrecorded(const Vars& inputs, const StepFunction& st
 
 Vars run_loop(std::unique_ptr<const Loop> loop, const Var& x, const Vars& state,
               const std::optional<Checkpointing>& checkpoint) {
-  constexpr std::size_t kRows = 512;  // enough for a hoisted product at full speed
   const std::size_t rows = loop->input_rows(0, 1).count();
   const Tape* tape = Tape::current();
-  if (!tape || tape->rehearses()) return run_in_blocks(*loop, x, state, (kRows + rows - 1) / rows);
+  if (!tape || tape->rehearses())
+    return run_in_blocks(*loop, x, state, (kHoistedRows + rows - 1) / rows);
   if (checkpoint) return run_checkpointed(std::move(loop), x, state, *checkpoint);
   Vars end = state;
   return loop->run(0, loop->steps(), x, end);

@@ -49,6 +49,14 @@ class ScheduledLoop : public Loop {
  protected:
   using Counts = std::vector<std::size_t, PoolAllocator<std::size_t>>;
   Counts rows_at(std::size_t begin, std::size_t end) const;
+  // Steps, up to `end`, whose rows `x` are packed and projected together: enough for a product at
+  // full speed, few enough to be in the cache still when their steps read them.
+  struct Piece {
+    std::size_t end;
+    Var x;
+  };
+  std::vector<Piece, PoolAllocator<Piece>> pieces(const Var& x, std::size_t begin,
+                                                  std::size_t end) const;
   Var packed(const Var& x, std::size_t begin, std::size_t end) const;
   Var state_mask(std::size_t rows) const;
   // The states after each step, then those of ended rows in order, then the current ones.
@@ -173,22 +181,28 @@ auto CellLoop<C>::step(StepInput<C>&& x, const State& state, Var& mask) const ->
 template <Cell C>
 Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& parts) const {
   const Substitution substitution(noise_.weights);
-  const auto project = [&]() -> StepInput<C> {
+  const auto inputs_of = pieces(x, begin, end);
+  auto piece = inputs_of.begin();
+  const auto project = [&](std::size_t from) -> StepInput<C> {
     if constexpr (Projecting<C>)
-      return cell_.project(packed(x, begin, end));
+      return cell_.project(packed(piece->x, from, piece->end));
     else
-      return packed(x, begin, end);
+      return packed(piece->x, from, piece->end);
   };
-  StepInput<C> all = project();
+  StepInput<C> projected = project(begin);
   if (is_worth_replaying(begin, end)) {
     Vars inputs;
-    StepInput<C> like = all;
+    StepInput<C> like = projected;
     for_each_part(like, [&](Var& part) { inputs.push_back(std::exchange(part, Var())); });
     auto step = std::make_unique<CellStep<C>>(cell_, std::move(like), like_);
     if (Vars results = replay(inputs, std::move(step), begin, end, parts); !results.empty())
       return results;
   }
-  auto xs = input_steps(std::exchange(all, {}), rows_at(begin, end), Projecting<C>);
+  std::size_t first = begin;  // of the piece at hand
+  const auto steps_of_piece = [&] {
+    return input_steps(std::exchange(projected, {}), rows_at(first, piece->end), Projecting<C>);
+  };
+  auto xs = steps_of_piece();
   State state = like_;
   for (std::size_t i = 0; Var * part : state_parts(state)) *part = std::move(parts[i++]);
 
@@ -204,6 +218,12 @@ Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& pa
   if (begin > 0) keep();
   Var mask = noise_.state_mask;
   for (std::size_t t = begin; t < end; ++t) {
+    if (t == piece->end) {
+      first = t;
+      ++piece;
+      projected = project(t);
+      xs = steps_of_piece();
+    }
     const std::size_t alive = schedule_->rows_at(t);
     if (alive < first_part(state).size(0))
       for (std::size_t i = 0; Var * part : state_parts(state)) {
@@ -211,10 +231,10 @@ Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& pa
         ++i;
       }
     if (noise_.zoneout_p.empty()) {
-      state = step(std::move(xs[t - begin]), state, mask);
+      state = step(std::move(xs[t - first]), state, mask);
     } else {
       const State previous = state;
-      state = step(std::move(xs[t - begin]), previous, mask);
+      state = step(std::move(xs[t - first]), previous, mask);
       const auto old = state_parts(previous);
       for (std::size_t i = 0; Var * part : state_parts(state)) {
         *part = noise_.zone_out(i, *old[i], *part);
