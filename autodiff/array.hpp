@@ -27,9 +27,11 @@ Shape shape_of(const Container& array) {
 
 // A new array with unset elements.
 inline Array empty_array(const Shape& shape) {
+  element_count(shape);  // which xtensor does not check
   return Array(Array::shape_type(shape.begin(), shape.end()));
 }
 inline Array full_array(const Shape& shape, real value) {
+  element_count(shape);
   return Array(Array::shape_type(shape.begin(), shape.end()), value);
 }
 

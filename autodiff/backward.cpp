@@ -25,6 +25,7 @@ void Tape::backward(const Var& loss, const Array& seed) {
                last.op);
   PauseRecording pause;
   const std::size_t size = nodes_.size();
+  ++backwards_;
   try {
     const Ref<Storage> storage = Storage::lent(seed.data(), seed.size());
     add_grad(last, unrecorded("seed", Value{View(storage->data, shape_of(seed)), storage}));
@@ -95,6 +96,10 @@ void Tape::pull_back(Vars& grads, std::size_t from, std::size_t down_to) {
     if (n->producer || !reached) continue;
     Pull pull(*n, &grads);
     n->pull(pull);
+    if (check_finite_)
+      for (const Var& input : n->inputs())
+        if (const Var& dx = grads[input.ref()->index]; input.ref()->needs_grad && dx)
+          require_finite(*n, dx.ref()->value.view, "backward");
   }
 }
 

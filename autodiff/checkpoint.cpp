@@ -202,7 +202,7 @@ class WithoutReader {
 
  private:
   std::span<const Var> nodes_;
-  ShortList<std::uint32_t> before_;
+  PooledVector<std::uint32_t> before_;
 };
 
 void Replay::record_and_play_back(std::size_t begin, std::size_t end, Vars state) {

@@ -110,7 +110,7 @@ inline Simd sin_of_quarters(Simd x, int quarters) {
   const Simd k = turned - 4 * Simd(xsimd::floor((turned * real(0.25)).lanes));
   const Simd y =
       where((k == Simd(1)) | (k == Simd(3)), Simd(xsimd::cos(r.lanes)), Simd(xsimd::sin(r.lanes)));
-  const Simd near = where(k >= Simd(2), -y, y);
+  const Simd near = where(x == x, where(k >= Simd(2), -y, y), x);  // the bounds dropped NaN
   const Simd size = xsimd::abs(x.lanes);
   const Mask far = size > Simd(kFloat ? 1000 : 100'000);
   if (!xsimd::any(far)) return near;

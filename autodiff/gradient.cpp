@@ -5,10 +5,24 @@ namespace reel::inline REEL_PRECISION {
 
 using namespace detail;
 
-void detail::locate_grad(Node& n) {
-  if (n.locate_kept()) return;
+namespace {
+
+// Of a window on a window .., the outermost base first: a chain of them never unwinds recursively.
+void prepare_base(Node& base) {
+  const auto lacks_place = [](const Node* n) { return n && n->needs_grad && !n->grad; };
+  if (lacks_place(&base) && lacks_place(base.base)) {
+    PooledVector<Node*> bases;
+    for (Node* b = base.base; lacks_place(b); b = b->base) bases.push_back(b);
+    for (; !bases.empty(); bases.pop_back()) prepare_grad(*bases.back());
+  }
+  prepare_grad(base);
+}
+
+// In a parameter or in the gradient of a base; false: nowhere in particular.
+bool locate_in_another(Node& n) {
+  if (n.locate_kept()) return true;
   if (Node* base = n.base; base && base->needs_grad) {
-    prepare_grad(*base);
+    prepare_base(*base);
     // Windows that tile a base which nobody else reads may be written one by one.
     const bool first_write = n.tiles_base && base->consumers == 1 && !base->grad_written;
     View part;
@@ -20,21 +34,37 @@ void detail::locate_grad(Node& n) {
       n.grad.hold(part, base->grad->storage);
       n.grad_in_base = true;
       n.grad_written = !first_write;
-      return;
+      return true;
     }
   }
-  if (n.sum_input >= 0) {
-    Node& term = *n.inputs()[static_cast<std::size_t>(n.sum_input)].ref();
-    if (term.needs_grad && term.consumers == 1 && !term.grad_written) {
-      if (!term.grad) locate_grad(term);
-      if (!term.grad_written) {
-        n.grad.hold(*term.grad);
-        n.grad_shared = true;
-        return;
-      }
-    }
+  return false;
+}
+
+// The term of the sum n that may have the very gradient of n; null: there is none.
+Node* sharing_term(const Node& n) {
+  if (n.sum_input < 0) return nullptr;
+  Node* term = n.inputs()[static_cast<std::size_t>(n.sum_input)].ref().get();
+  return term->needs_grad && term->consumers == 1 && !term->grad_written ? term : nullptr;
+}
+
+}  // namespace
+
+void detail::locate_grad(Node& n) {
+  if (locate_in_another(n)) return;
+  // Sums of sums .. all share the place of the last term, or of the sum above it if something has
+  // been written there by now.
+  Node* last = &n;
+  while (Node* term = sharing_term(*last)) {
+    const bool located = term->grad || locate_in_another(*term);
+    if (term->grad_written) break;
+    last = term;
+    if (located) break;
   }
-  n.grad.hold(allocate(n.shape()));
+  if (!last->grad) last->grad.hold(allocate(last->shape()));
+  for (Node* sum = &n; sum != last; sum = sharing_term(*sum)) {
+    sum->grad.hold(*last->grad);
+    sum->grad_shared = true;
+  }
 }
 
 void detail::unfreeze_grad(Node& n) {

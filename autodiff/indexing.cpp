@@ -62,6 +62,8 @@ void add_taken_rows(const View& x, const Indices& indices, const View& table) {
 Var detail::move_rows(const Var& table, const RowIndices& indices, const RowIndices& back) {
   Shape shape = table.node("gather").shape();
   check_indices("gather", *indices, shape[0]);
+  check(back->size() == shape[0], "gather: the way back must have {} indices, as the table; got {}",
+        shape[0], back->size());
   shape[0] = indices->size();
   const Value rows = dense(table.ref()->value);
   Value value = allocate(shape);

@@ -112,8 +112,10 @@ struct Node : Counted {
   virtual bool locate_kept() { return false; }
   // For such a leaf: adds rows to those `indices` of its gradient, and reaches no others.
   virtual bool add_grad_rows(const View& /*rows*/, const Indices& /*indices*/) { return false; }
-  // For such a leaf, after backward failed: drops a gradient that is half written.
-  virtual void forget_grad() {}
+  // For a leaf, after backward failed: drops a gradient that may be half written.
+  virtual void forget_grad() {
+    if (keeps_grad) drop_grad();
+  }
   // For a window: where its elements lie within its base's value or gradient.
   virtual bool window(const View& /*whole*/, View* /*part*/) const { return false; }
 

@@ -34,7 +34,7 @@ struct ParameterLeaf : Node {
     return !stale && version == parameter.version_.number && (needs_grad || !wanted);
   }
   void forget_grad() override {
-    if (grad || grad_written) gradient().clear();
+    if (reached_in == tape->backwards()) gradient().clear();
   }
   bool locate_kept() override {
     if (Recorder* recorder = Recorder::current()) [[unlikely]] {
@@ -43,6 +43,7 @@ struct ParameterLeaf : Node {
       grad.hold(recorder->input(View(const_cast<real*>(&zero), {}).expanded(shape())));
       return grad_written = true;
     }
+    reached_in = tape->backwards();
     grad_written = gradient().claim_whole(shape());
     grad.hold(View(const_cast<real*>(gradient().array().data()), shape()), {});
     return true;
@@ -50,6 +51,7 @@ struct ParameterLeaf : Node {
   // Leaves grad empty: who writes to the gradient as a whole must claim it first.
   bool add_grad_rows(const View& rows, const Indices& indices) override {
     if (grad || tape->checks_finite() || Recorder::current()) return false;
+    reached_in = tape->backwards();
     gradient().add_rows(shape(), rows, indices);
     grad_written = true;
     return true;
@@ -60,6 +62,7 @@ struct ParameterLeaf : Node {
   }
   const Parameter& parameter;
   std::uint64_t version;
+  std::uint64_t reached_in = 0;  // the last backward that did, counted from 1
 };
 
 std::uint64_t Parameter::Version::next() {
@@ -68,8 +71,13 @@ std::uint64_t Parameter::Version::next() {
 }
 
 const Array& Parameter::grad() const {
-  if (!has_grad()) mutable_grad().fill(0);
+  if (!has_grad()) gradient_.whole(shape()).fill(0);
   return gradient_.array();
+}
+Array& Parameter::mutable_grad() const {
+  Array& all = gradient_.whole(shape());
+  if (!gradient_.claim_whole(shape())) all.fill(0);
+  return all;
 }
 
 ParameterScope::ParameterScope() : outer_(std::exchange(innermost_scope, this)) {}

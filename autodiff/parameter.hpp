@@ -28,7 +28,7 @@ class Parameter {
 
   // dLoss/dvalue, shaped as value; zeros before the first backward.
   const Array& grad() const;
-  Array& mutable_grad() const { return gradient_.whole(shape()); }
+  Array& mutable_grad() const;  // the same; from then on there is one
   bool has_grad() const { return gradient_.exists(); }
   void zero_grad() const { gradient_.clear(); }
   Gradient& gradient() const { return gradient_; }

@@ -21,7 +21,8 @@ struct PoolStats {
 namespace pool {
 constexpr std::size_t kHeader = 16;                 // what lies before a small block
 constexpr std::size_t kMostSmall = 1024 - kHeader;  // bytes of a small block
-// A small block begins kHeader bytes behind a line's start, a larger one at a line's start.
+// A small block begins kHeader bytes behind a line's start, a larger one at a line's start. Throws
+// std::bad_alloc.
 void* allocate(std::size_t bytes);
 inline void* allocate_lines(std::size_t bytes) {  // from a line's start, however few
   return allocate(bytes > kMostSmall ? bytes : kMostSmall + 1);
@@ -51,7 +52,8 @@ struct PoolAllocator {
   template <class U>
   PoolAllocator(const PoolAllocator<U>&) {}
   T* allocate(std::size_t n, const void* = nullptr) {
-    return static_cast<T*>(pool::allocate(n * sizeof(T)));
+    const std::size_t bytes = n * sizeof(T);
+    return static_cast<T*>(pool::allocate(bytes / sizeof(T) == n ? bytes : ~std::size_t{0}));
   }
   void deallocate(T* p, std::size_t) noexcept { pool::release(p); }
   template <class U, class... Args>

@@ -23,7 +23,8 @@ class Recorder;
 // values, and each may run on a thread of its own. run takes no memory, no lock and calls nobody.
 //
 // Throws Error if the function reads a number that depends on the inputs (value, item), draws
-// random numbers, opens a tape, or computes otherwise than by ops.
+// random numbers, opens a tape, or computes otherwise than by ops; and for a feedback that names
+// no input, or one twice.
 class Program {
  public:
   using Function = std::function<std::vector<Var>(std::span<const Var>)>;

@@ -195,7 +195,14 @@ Var var(const Var& x, const Axes& axes, bool keepdims, std::size_t correction) {
 Var logsumexp(const Var& x, const Axes& axes, bool keepdims) {
   const Reduction r("logsumexp", axes, x.node("logsumexp").shape());
   const Var m = safe_max("logsumexp", x, r);
-  return r.finish(log(sum_kept(exp(x - m), r)) + m, keepdims);
+  // Of nothing but -inf there is no gradient.
+  const Var total = pointwise(
+      "log",
+      [](auto s) {
+        return where(s == 0, -std::numeric_limits<real>::infinity(), log(where(s == 0, 1, s)));
+      },
+      sum_kept(exp(x - m), r));
+  return r.finish(total + m, keepdims);
 }
 
 // Scaled by the largest element, so that squares neither overflow nor vanish.

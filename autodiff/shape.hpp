@@ -11,9 +11,13 @@
 #include <initializer_list>
 #include <iterator>
 #include <span>
-#include <stdexcept>
 
 namespace reel {
+
+namespace detail {
+[[noreturn]] void refuse_ninth_axis();            // throws ShapeError
+[[noreturn]] void refuse_size(std::size_t axes);  // throws ShapeError
+}  // namespace detail
 
 // A short list of numbers: up to three held in place, up to eight in the pool.
 template <class T>
@@ -68,7 +72,8 @@ class ShortList {
   T& back() { return begin()[size_ - 1]; }
   const T& back() const { return begin()[size_ - 1]; }
   void push_back(T value) {
-    if (size_ == kCapacity) throw std::length_error("shape: at most 8 axes");
+    if (size_ == kCapacity) [[unlikely]]
+      detail::refuse_ninth_axis();
     if (size_ == kNear) {
       T* block = allocate();
       std::copy_n(values_.near.data(), kNear, block);
@@ -119,10 +124,13 @@ class ShortList {
 using Shape = ShortList<std::size_t>;
 using Strides = ShortList<std::ptrdiff_t>;  // in elements
 
-// Number of elements: the product of the extents; 1 for no axes.
+// Number of elements: the product of the extents; 1 for no axes. Throws ShapeError if they cannot
+// be counted.
 inline std::size_t element_count(const Shape& shape) {
   std::size_t count = 1;
-  for (std::size_t extent : shape) count *= extent;
+  for (std::size_t extent : shape)
+    if (__builtin_mul_overflow(count, extent, &count)) [[unlikely]]
+      detail::refuse_size(shape.size());
   return count;
 }
 

@@ -1,6 +1,8 @@
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/record.hpp>
 
+#include <limits>
+
 namespace reel::inline REEL_PRECISION {
 
 using namespace detail;
@@ -244,8 +246,12 @@ void detail::split_into(std::span<Var> parts, const Var& x, std::span<const std:
   const Shape& shape = x.node("split").shape();
   const std::size_t at = normal_axis("split", axis, shape);
   std::size_t sum = 0;
-  for (std::size_t extent : extents) sum += extent;
-  check(sum == shape[at], "split: extents must add up to {}, axis {} of {}; got {}", shape[at],
+  bool fits = true;
+  for (std::size_t extent : extents) {
+    fits = fits && extent <= shape[at] - sum;
+    sum += extent;
+  }
+  check(fits && sum == shape[at], "split: extents must add up to {}, axis {} of {}; got {}", shape[at],
         axis, shape, sum);
   Ref<Node> node;
   if (must_record("split", std::span(&x, 1))) {
@@ -313,6 +319,7 @@ void move_into(const View& place, const Ref<Storage>& whole, Node& part) {
   const bool own = part.value.storage && part.value.storage->refs == 1;
   if (!own || part.pinned || part.base) return;
   part.value = {place, whole};
+  part.overwritable = false;
 }
 
 }  // namespace
@@ -364,6 +371,10 @@ Var stack(std::span<const Var> parts, std::ptrdiff_t axis) {
 Var pad(const Var& x, std::ptrdiff_t axis, std::size_t before, std::size_t after) {
   Shape shape = x.node("pad").shape();
   const std::size_t at = normal_axis("pad", axis, shape);
+  constexpr std::size_t kMost = std::numeric_limits<std::ptrdiff_t>::max() / 4;
+  check(before <= kMost && after <= kMost,
+        "pad: before and after must not be negative; got {} and {}{}", signed_of(before),
+        signed_of(after), " (hint: slice cuts off)");
   shape[at] += before + after;
   return unslice(x, shape, at, before, 1);
 }

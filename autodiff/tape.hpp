@@ -30,7 +30,7 @@ class Tape {
   // Adds dLoss/dp to the gradient of every trainable parameter and leaf that loss depends on.
   // loss has one element, unless `seed` gives dLoss/dloss in its shape: an array that backward does
   // not change, so not one of these gradients. If it throws, the gradients of the parameters it had
-  // reached are cleared.
+  // reached, and those of all leaves, are cleared.
   void backward(const Var& loss);
   void backward(const Var& loss, const Array& seed);
 
@@ -65,6 +65,7 @@ class Tape {
   bool rehearses() const { return rehearsal_; }
   bool rehearses(std::span<const Var> inputs);
   bool replays() const { return replays_ > 0; }
+  std::uint64_t backwards() const { return backwards_; }  // begun so far
 
  private:
   friend class PauseRecording;
@@ -79,10 +80,11 @@ class Tape {
   bool check_finite_ = false;
   Rehearsal* rehearsal_ = nullptr;
   int replays_ = 0;
+  std::uint64_t backwards_ = 0;
   std::vector<std::string> scopes_;  // of each node, while check_finite is on
 };
 
-// While it lives, nothing is recorded on this thread.
+// While it lives, nothing is recorded on this thread. The tape that it interrupts must outlive it.
 class PauseRecording {
  public:
   PauseRecording();

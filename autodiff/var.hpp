@@ -32,7 +32,7 @@ class Var {
   std::size_t size() const { return element_count(shape()); }
   std::size_t size(std::ptrdiff_t axis) const;  // negative: from the last
 
-  // The elements; the view is valid as long as this Var.
+  // The elements; the view is valid as long as this Var and its tape.
   ArrayView value() const&;
   Array value() &&;
   real item() const;  // of a Var with one element

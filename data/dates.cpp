@@ -35,10 +35,31 @@ std::int64_t month_number(const year_month_day& date) {
   return int(date.year()) * std::int64_t{12} + unsigned(date.month()) - 1;
 }
 
+year_month_day on_day(const std::chrono::year_month& month, unsigned day) {
+  const year_month_day date = month / std::chrono::day(day);
+  return date.ok() ? date : month / std::chrono::last;
+}
+
+// Workdays since a Monday, and back. A Saturday or Sunday counts as the Friday before.
+constexpr std::int64_t kMonday = -3;  // 1969-12-29, in days since 1970-01-01
+std::int64_t workday_of(const year_month_day& date) {
+  const std::int64_t day = sys_days(date).time_since_epoch().count() - kMonday;
+  const std::int64_t week = (day - (day % 7 + 7) % 7) / 7;
+  return 5 * week + std::min<std::int64_t>(day - 7 * week, 4);
+}
+year_month_day date_of_workday(std::int64_t workday) {
+  const std::int64_t week = (workday - (workday % 5 + 5) % 5) / 5;
+  return sys_days(days(7 * week + (workday - 5 * week) + kMonday));
+}
+bool is_weekend(const year_month_day& date) {
+  return std::chrono::weekday(sys_days(date)).iso_encoding() > 5;
+}
+
 // The numbers of a date and the marks between them: "2016-07-01 00:00" has 5.
 std::optional<std::vector<int>> numbers_of(std::string_view text) {
   static constexpr std::array<std::string_view, 5> kMarks = {"-/", "-/", " T", ":", ":"};
   std::vector<int> numbers;
+  if (text.ends_with('Z') && text.find(':') != text.npos) text.remove_suffix(1);
   for (;;) {
     const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
     int number = 0;
@@ -89,32 +110,49 @@ TimeStep infer_step(std::span<const Time> times) {
   check<Error>(times.size() >= 2, "infer_step: there must be at least two times; got {}",
                times.size());
   std::vector<std::int64_t> in_months, in_seconds;
+  const Moment first = moment_of(times[0]);
+  unsigned latest = 0, earliest = 31;  // day of a month
+  bool weekends = false;
+  for (const Time time : times) {
+    const year_month_day date = moment_of(time).date;
+    latest = std::max(latest, unsigned(date.day()));
+    earliest = std::min(earliest, unsigned(date.day()));
+    weekends |= is_weekend(date);
+  }
   bool one_day = true;
-  for (std::size_t i = 1; i < times.size(); ++i) {
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    const Moment b = moment_of(times[i]);
+    one_day = one_day && b.second == first.second &&
+              b.date == on_day(b.date.year() / b.date.month(), latest);
+    if (i == 0) continue;
     check<Error>(times[i] > times[i - 1], "infer_step: times must rise; got {} after {}",
                  format_time(times[i], false), format_time(times[i - 1], false));
-    const Moment a = moment_of(times[i - 1]), b = moment_of(times[i]);
-    one_day = one_day && a.date.day() == b.date.day() && a.second == b.second;
-    in_months.push_back(month_number(b.date) - month_number(a.date));
+    in_months.push_back(month_number(b.date) - month_number(moment_of(times[i - 1]).date));
     in_seconds.push_back(times[i] - times[i - 1]);
   }
-  if (one_day) return {.months = most_frequent(in_months)};
-  return {.seconds = most_frequent(in_seconds)};
+  if (one_day)
+    return {.months = most_frequent(in_months), .month_day = earliest < latest ? latest : 0};
+  const std::int64_t seconds = most_frequent(in_seconds);
+  const std::int64_t spanned = times.back() - times[0];
+  return {.seconds = seconds, .workdays = seconds == kDay && !weekends && spanned > 4 * kDay};
 }
 
 Time advance(Time time, const TimeStep& step, std::int64_t count) {
-  if (step.months == 0) return time + step.seconds * count;
   const Moment start = moment_of(time);
-  year_month_day date = start.date + months(step.months * count);
-  if (!date.ok()) date = date.year() / date.month() / std::chrono::last;
-  return time_of(date, start.second);
+  if (step.workdays)
+    return time_of(date_of_workday(workday_of(start.date) + count), start.second);
+  if (step.months == 0) return time + step.seconds * count;
+  const auto month = start.date.year() / start.date.month() + months(step.months * count);
+  const unsigned day = step.month_day > 0 ? step.month_day : unsigned(start.date.day());
+  return time_of(on_day(month, day), start.second);
 }
 
 std::optional<std::int64_t> steps_between(Time from, Time to, const TimeStep& step) {
-  const std::int64_t size = step.months != 0 ? step.months : step.seconds;
-  const std::int64_t distance =
-      step.months != 0 ? month_number(moment_of(to).date) - month_number(moment_of(from).date)
-                       : to - from;
+  const year_month_day first = moment_of(from).date, last = moment_of(to).date;
+  const std::int64_t size = step.workdays ? 1 : step.months != 0 ? step.months : step.seconds;
+  const std::int64_t distance = step.workdays      ? workday_of(last) - workday_of(first)
+                                : step.months != 0 ? month_number(last) - month_number(first)
+                                                   : to - from;
   if (size <= 0 || distance % size != 0 || advance(from, step, distance / size) != to) return {};
   return distance / size;
 }

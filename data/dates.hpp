@@ -14,8 +14,8 @@ namespace reel {
 using Time = std::int64_t;
 
 // Reads 2016-07-01 00:00:00 and what begins like it, from the year on (2016, 2016-07, .. 00:00);
-// also with / between the numbers of the date, T instead of the space, and fewer digits. Nothing
-// if the text is no such date.
+// also with / between the numbers of the date, T instead of the space, Z behind the time, and
+// fewer digits. Nothing if the text is no such date.
 std::optional<Time> parse_time(std::string_view text);
 // 2016-07-01, with 00:00 behind unless `days_only`, and with :00 if the seconds are not 0.
 std::string format_time(Time time, bool days_only);
@@ -23,11 +23,14 @@ std::string format_time(Time time, bool days_only);
 // From one row of a series to the next: so many months, or so many seconds; the other is 0.
 struct TimeStep {
   std::int64_t months = 0, seconds = 0;
+  unsigned month_day = 0;  // of months: on this day, or the last; 0: the day that one starts from
+  bool workdays = false;   // of seconds, which are a day: Saturdays and Sundays do not count
   bool operator==(const TimeStep&) const = default;
 };
 
-// The most frequent distance: in months if all times lie on one day of the month at one time of
-// day, else in seconds. Throws Error unless there are two times, each later than the one before.
+// The most frequent distance: in months if all times lie on one day of the month, or on the last
+// of those that lack it, at one time of day; else in seconds, in workdays if it is a day and
+// weekends are left out. Throws Error unless there are two times, each later than the one before.
 TimeStep infer_step(std::span<const Time> times);
 // `count` steps later. A day of the month that the new month lacks becomes its last.
 Time advance(Time time, const TimeStep& step, std::int64_t count);

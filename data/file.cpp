@@ -99,6 +99,12 @@ std::string read_file(const path& path) {
   }
 }
 
+void check_writable(const path& path) {
+  check<FileError>(!std::filesystem::is_directory(path), "{}: must be writable; found a folder",
+                   path.string());
+  const Draft draft(path);
+}
+
 void write_file_atomically(const path& path, std::string_view bytes) {
   Draft draft(path);
   draft.write(bytes);

@@ -14,5 +14,7 @@ std::string read_file(const std::filesystem::path& path);
 // crash, finds the old bytes or the new ones, never a part. Throws FileError, leaving `path` as
 // it was and no other file behind.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+// Throws FileError, as that would, if its folder takes no new file or `path` is a folder.
+void check_writable(const std::filesystem::path& path);
 
 }  // namespace reel

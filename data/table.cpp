@@ -225,9 +225,13 @@ Table read_table(const std::filesystem::path& path, const TableOptions& options)
   std::vector<std::size_t> wanted;
   for (const std::string& name : options.columns) wanted.push_back(sheet.find(name));
   if (options.columns.empty())
-    for (std::size_t i = 0; i < sheet.header.size(); ++i)
-      if (std::find(dates.begin(), dates.end(), i) == dates.end() && holds_numbers(sheet, i))
+    for (std::size_t i = 0; i < sheet.header.size(); ++i) {
+      if (std::find(dates.begin(), dates.end(), i) != dates.end()) continue;
+      if (holds_numbers(sheet, i))
         wanted.push_back(i);
+      else
+        table.skipped.push_back(sheet.header[i]);
+    }
   check<FileError>(!wanted.empty(), "{}: there must be a column of numbers; found {}", sheet.source,
                    fmt::join(sheet.header, ", "));
   for (const std::size_t column : wanted) {

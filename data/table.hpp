@@ -24,6 +24,7 @@ struct Table {
   std::vector<std::string> names;
   std::vector<std::vector<double>> columns;  // of each name, of `rows` numbers; NaN is a gap
   std::vector<Time> times;                   // of each row, rising; empty: no dates
+  std::vector<std::string> skipped = {};     // columns that hold no numbers, where all were wanted
   std::size_t rows = 0;
 
   // Throws Error if there is no such column.

@@ -83,7 +83,7 @@ Var AdaptiveSoftmax::loss(const Var& h, const Indices& classes, std::int64_t ign
     members[cluster].classes.push_back(c - static_cast<std::int64_t>(ends_[cluster - 1]));
   }
   const std::size_t count = members[0].rows.size();
-  if (count == 0) return sum(rows) * real(0);
+  if (count == 0) return sum(slice(rows, 0, 0, 0));  // 0, whatever they are
   const bool all = count == classes.size();
   const Var kept = all ? rows : gather(rows, to_indices(members[0].rows));
   Var total = sum(pick(head(kept), to_indices(members[0].classes)));

@@ -74,7 +74,7 @@ Var Crf::log_partition(const Var& emissions, std::span<const std::size_t> length
                     {.lengths = rest, .state = CrfForward::State{alpha}, .all_outputs = false})
                 .last();
   }
-  return logsumexp(alpha + end_transitions, {1}) * Var(std::move(any));
+  return where(Var(std::move(any)), logsumexp(alpha + end_transitions, {1}), 0);
 }
 
 Var Crf::score(const Var& emissions, const Indices& tags,

@@ -114,13 +114,13 @@ Var ctc_loss(const Var& logits, std::span<const std::size_t> lengths,
     blank(b) = static_cast<std::int64_t>(2 * targets[b].size() + 2);
     label(b) = blank(b) - 1;
   }
-  const auto loss = [](auto a, auto b) {
-    const auto m = max(a, b);
-    return -(m + log(exp(a - m) + exp(b - m)));
-  };
   const real impossible = options.zero_infinity ? 0 : std::numeric_limits<real>::infinity();
-  return where(Var(graph.feasible), pointwise("ctc", loss, pick(alpha, label), pick(alpha, blank)),
-               impossible);
+  const auto loss = [impossible](auto a, auto b, auto feasible) {
+    const auto m = max(a, b);
+    const auto some = -(m + log(exp(a - m) + exp(b - m)));
+    return where(feasible == 0, impossible, where(m > kNever / 2, some, impossible));
+  };
+  return pointwise("ctc", loss, pick(alpha, label), pick(alpha, blank), Var(graph.feasible));
 }
 
 }  // namespace reel::inline REEL_PRECISION

@@ -18,8 +18,8 @@ using Labels = std::vector<std::int64_t>;
 
 struct CtcOptions {
   std::int64_t blank = 0;
-  // A row with no path, being too short for its labels, loses infinity; true: nothing. Either way
-  // it has no gradient.
+  // A row with no path, being too short for its labels or since all of them have probability 0,
+  // loses infinity; true: nothing. Either way it has no gradient.
   bool zero_infinity = false;
 };
 // -log p(targets[b]) of each row [B]. Targets may be empty. Throws ShapeError unless there is one

@@ -39,6 +39,11 @@ void check_zoneout(const RecurrentDropout& dropout, std::size_t parts) {
                parts, count);
 }
 
+void check_start(std::size_t given, std::size_t parts) {
+  check<Error>(given == 0 || given == parts,
+               "recurrent: a learned start must have {} parts, as the state; got {}", parts, given);
+}
+
 std::optional<Checkpointing> share(std::optional<Checkpointing> all, std::size_t loops) {
   if (all && all->bytes) *all->bytes /= loops;
   return all;

@@ -19,6 +19,7 @@ std::vector<Parameter> learned_start(const std::vector<Var*, PoolAllocator<Var*>
 // The parts of an initial state that was given or learned must have these shapes.
 void check_state_part(std::size_t part, const Var& given, const Shape& shape);
 void check_zoneout(const RecurrentDropout& dropout, std::size_t parts);
+void check_start(std::size_t given, std::size_t parts);
 
 // What a call of a layer is about, apart from its cell.
 struct LayerCall {
@@ -159,6 +160,7 @@ struct Recurrent {
 template <Cell C>
 auto Recurrent<C>::initial_state(std::size_t batch) const -> State {
   State state = cell.initial_state(batch);
+  detail::check_start(start.size(), state_parts(state).size());
   if (!start.empty())
     for (std::size_t i = 0; Var * part : state_parts(state)) {
       *part = expand(Var(start[i]), part->shape());
@@ -224,6 +226,7 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
   Result result;
   result.state = like;
   const std::size_t count = parts.size();
+  detail::check_zoneout(dropout, count);
   if (call.schedule->total() == 0) {
     const auto nothing = [&](const Var& part) {
       Shape shape = part.shape();

@@ -28,6 +28,10 @@ TargetSteps::TargetSteps(const Indices& tokens, std::span<const std::size_t> len
 }
 
 void TargetSteps::sort(const Parts& state) const {
+  for (const Var* part : state)
+    check(part->dim() > 0 && part->size(0) == schedule_.batch(),
+          "targets: the state must have a row for each of {} targets; got {}", schedule_.batch(),
+          part->shape());
   if (schedule_.is_full()) return;
   const auto running = static_cast<std::ptrdiff_t>(schedule_.rows_at(0));
   const auto order = std::make_shared<const Indices>(schedule_.order());

@@ -28,7 +28,8 @@ class TargetSteps {
   const Indices& tokens() const { return packed_; }
 
   using Parts = std::vector<Var*, PoolAllocator<Var*>>;
-  // Rows of a state in the order of the batch -> those that run at step 0, sorted.
+  // Rows of a state in the order of the batch -> those that run at step 0, sorted. Throws
+  // ShapeError unless each part has B rows.
   void sort(const Parts& state) const;
   // Those that run at step t - 1 -> those that run at step t.
   void keep_running(std::size_t t, const Parts& state) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <unordered_set>
 
 namespace reel::inline REEL_PRECISION {
 namespace {
@@ -13,11 +14,24 @@ void check_rate(const char* optimiser, const char* name, double x, double below)
 }
 constexpr double kNoLimit = INFINITY;
 
+// Each once, in the order in which they come first.
+std::vector<Parameter*> without_repeats(const std::vector<Parameter*>& parameters) {
+  std::unordered_set<const Parameter*> seen;
+  std::vector<Parameter*> once;
+  for (Parameter* p : parameters) {
+    check<Error>(p, "optimizer: a parameter must not be null; got one at {}", once.size());
+    if (seen.insert(p).second) once.push_back(p);
+  }
+  return once;
+}
+
+bool is_updated(const Parameter& p) { return p.trainable && p.has_grad(); }
+
 }  // namespace
 
 Optimizer::Optimizer(std::vector<Parameter*> parameters, double rate, std::size_t states)
     : learning_rate(rate),
-      parameters_(std::move(parameters)),
+      parameters_(without_repeats(parameters)),
       states_(states),
       slots_(parameters_.size()) {
   check_rate("optimizer", "learning_rate", rate, kNoLimit);
@@ -26,25 +40,32 @@ Optimizer::Optimizer(std::vector<Parameter*> parameters, double rate, std::size_
 void Optimizer::step() {
   collect_slices();
   for (const Slice& slice : slices_) update(slice);
+  finish_step();
 }
 
 void Optimizer::step(Workers& workers) {
   collect_slices();
   workers.run(slices_.size(), [&](std::size_t i) { update(slices_[i]); });
+  finish_step();
+}
+
+void Optimizer::finish_step() {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (is_updated(*parameters_[i])) ++slots_[i].steps;
+    parameters_[i]->zero_grad();
+  }
 }
 
 // Their size depends on nothing, so that every number is computed in the same way on any number
-// of threads. The gradients are cleared here, their elements stay: a parameter that is listed
-// twice is updated once.
+// of threads.
 void Optimizer::collect_slices() {
   constexpr std::size_t kPiece = 16384;
   slices_.clear();
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Parameter& p = *parameters_[i];
     Slot& slot = slots_[i];
-    if (!p.trainable || !p.has_grad()) continue;
+    if (!is_updated(p)) continue;
     while (slot.state.size() < states_) slot.state.push_back(full_array(p.shape(), 0));
-    ++slot.steps;
     const auto part = [](auto& array, std::size_t begin, std::size_t count) {
       return std::span(array.data() + begin, count);
     };
@@ -52,10 +73,9 @@ void Optimizer::collect_slices() {
     for (std::size_t begin = 0; begin < p.size(); begin += kPiece) {
       const std::size_t count = std::min(kPiece, p.size() - begin);
       Slice& slice = slices_.emplace_back(
-          Slice{part(value, begin, count), part(p.grad(), begin, count), {}, slot.steps});
+          Slice{part(value, begin, count), part(p.grad(), begin, count), {}, slot.steps + 1});
       for (std::size_t s = 0; s < states_; ++s) slice.state[s] = part(slot.state[s], begin, count);
     }
-    p.zero_grad();
   }
 }
 
@@ -123,6 +143,9 @@ void Adam::update(const Slice& slice) const {
   const auto rate = static_cast<real>(learning_rate / (1 - std::pow(options_.beta1, steps)));
   const auto root = static_cast<real>(1 / std::sqrt(1 - std::pow(options_.beta2, steps)));
   const auto b1 = static_cast<real>(options_.beta1), b2 = static_cast<real>(options_.beta2);
+  // Of the exact numbers: near 1 the rounded ones have another difference.
+  const auto rest1 = static_cast<real>(1 - options_.beta1);
+  const auto rest2 = static_cast<real>(1 - options_.beta2);
   const auto epsilon = static_cast<real>(options_.epsilon);
   const auto l2 = static_cast<real>(decoupled_ ? 0 : options_.weight_decay);
   const auto keep = static_cast<real>(decoupled_ ? 1 - learning_rate * options_.weight_decay : 1);
@@ -130,8 +153,8 @@ void Adam::update(const Slice& slice) const {
   const real* grad = slice.grad.data();
   for (std::size_t i = 0; i < slice.value.size(); ++i) {
     const real g = grad[i] + l2 * value[i];
-    m[i] = b1 * m[i] + (1 - b1) * g;
-    v[i] = b2 * v[i] + (1 - b2) * g * g;
+    m[i] = b1 * m[i] + rest1 * g;
+    v[i] = b2 * v[i] + rest2 * g * g;
     value[i] = keep * value[i] - rate * m[i] / (std::sqrt(v[i]) * root + epsilon);
   }
 }
@@ -157,7 +180,7 @@ double clip_grad_norm(std::span<Parameter* const> parameters, double limit) {
   check<Error>(limit > 0, "clip_grad_norm: the limit must be positive; got {}", limit);
   double squares = 0;
   for (const Parameter* p : parameters)
-    p->gradient().for_each_run(
+    if (p->trainable) p->gradient().for_each_run(
         [&](const real* run, std::size_t count) { squares += sum_of_squares(run, count); });
   const double norm = std::sqrt(squares);
   check<NonFiniteError>(std::isfinite(norm),
@@ -166,7 +189,7 @@ double clip_grad_norm(std::span<Parameter* const> parameters, double limit) {
   if (norm > limit) {
     const auto scale = static_cast<real>(limit / norm);
     for (const Parameter* p : parameters)
-      p->gradient().for_each_run([&](real* run, std::size_t count) {
+      if (p->trainable) p->gradient().for_each_run([&](real* run, std::size_t count) {
         for (std::size_t i = 0; i < count; ++i) run[i] *= scale;
       });
   }
@@ -177,7 +200,7 @@ void clip_grad_value(std::span<Parameter* const> parameters, double limit) {
   check<Error>(limit > 0, "clip_grad_value: the limit must be positive; got {}", limit);
   const auto bound = static_cast<real>(limit);
   for (const Parameter* p : parameters)
-    p->gradient().for_each_run([&](real* run, std::size_t count) {
+    if (p->trainable) p->gradient().for_each_run([&](real* run, std::size_t count) {
       for (std::size_t i = 0; i < count; ++i) run[i] = std::clamp(run[i], -bound, bound);
     });
 }

@@ -11,7 +11,7 @@
 namespace reel::inline REEL_PRECISION {
 
 // Updates parameters in place; they must outlive it. Those that are frozen, or got no gradient,
-// stay as they are.
+// stay as they are; one that is listed twice counts once.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -42,13 +42,14 @@ class Optimizer {
     std::array<std::span<real>, kMostStates> state;  // the optimiser's own, zero at first
     std::size_t steps;                               // updates so far, this one included
   };
-  // With `states` numbers kept for each number of a parameter.
+  // With `states` numbers kept for each number of a parameter. Throws Error for a null parameter.
   Optimizer(std::vector<Parameter*> parameters, double rate, std::size_t states);
   // value -= ..., on any thread.
   virtual void update(const Slice& slice) const = 0;
 
  private:
   void collect_slices();
+  void finish_step();
 
   std::vector<Parameter*> parameters_;
   std::size_t states_;
@@ -111,6 +112,7 @@ class AdamW : public Adam {
              true) {}
 };
 
+// Both leave out frozen parameters; each of the others must be listed once.
 // Scales all gradients so that their joint L2 norm is at most `limit`; returns the norm before.
 // Throws NonFiniteError if the norm is not finite, and leaves the gradients as they are.
 double clip_grad_norm(std::span<Parameter* const> parameters, double limit);

@@ -1,6 +1,7 @@
 #include <reel/optim/train_step.hpp>
 
 #include <algorithm>
+#include <functional>
 
 namespace reel::inline REEL_PRECISION {
 namespace {
@@ -26,6 +27,7 @@ TrainStep::TrainStep(Optimizer& optimizer, const TrainStepOptions& options)
       options_(options),
       stores_(options.shards),
       losses_(options.shards),
+      recorded_(options.shards),
       workers_(worker_count(options)) {
   check<Error>(options.shards > 0, "train step: there must be a shard; got 0");
   check<Error>(options.clip_norm >= 0, "train step: clip_norm must not be negative; got {}",
@@ -43,6 +45,9 @@ double TrainStep::run_shards(std::size_t rows, const ShardLoss& loss) {
                   Random(mix(mix(options_.seed, step_number), i))};
       losses_[i] = run_shard(shard, loss);
     });
+    const auto used = std::span(recorded_).first(std::min(shards(), rows));
+    check<Error>(std::ranges::any_of(used, std::identity()),
+                 "train step: the loss must depend on a trainable parameter; that of no shard does");
   } catch (...) {
     for (GradientStore& store : stores_) store.clear();
     throw;
@@ -61,12 +66,19 @@ double TrainStep::run_shard(Shard& shard, const ShardLoss& function) {
   check(loss.size() == 1, "train step: the loss of a shard must have one element; got {}",
         loss.shape());
   const double value = shard.weight * static_cast<double>(loss.item());
+  recorded_[shard.index] = loss.is_recorded();
+  if (!recorded_[shard.index]) return value;
   tape.backward(loss, full_array(loss.shape(), static_cast<real>(shard.weight)));
   return value;
 }
 
 void TrainStep::update() {
-  if (options_.clip_norm > 0) clip_grad_norm(optimizer_.parameters(), options_.clip_norm);
+  try {
+    if (options_.clip_norm > 0) clip_grad_norm(optimizer_.parameters(), options_.clip_norm);
+  } catch (const NonFiniteError&) {
+    optimizer_.zero_grad();
+    throw;
+  }
   optimizer_.step(workers_);
 }
 

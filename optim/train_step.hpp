@@ -43,14 +43,17 @@ struct TrainStepOptions {
 //
 // The function runs on several threads at once, so what it changes is the shard's own, and what
 // it shares are arrays and parameters, no Vars. Its tape is Tape::current(). Shards without rows
-// are left out.
+// are left out; a loss that depends on no parameter, as that of rows of length zero, has no
+// gradient, but not all of a minibatch may be so.
 class TrainStep {
  public:
   // The optimiser must outlive it. Threads are started here and wait between steps.
   explicit TrainStep(Optimizer& optimizer, const TrainStepOptions& options = {});
 
   // Forward, backward and update. Returns the minibatch's loss. If a shard throws, so does this,
-  // the lowest shard's exception, and parameters and gradients are as before.
+  // the lowest shard's exception, and parameters and gradients are as before. If the gradients'
+  // norm is not finite, so that they cannot be clipped, it throws NonFiniteError: then parameters
+  // are as before and gradients are cleared.
   template <class Loss>
   double operator()(std::size_t rows, Loss&& loss) {
     const double total = backward(rows, loss);
@@ -65,7 +68,8 @@ class TrainStep {
                              },
                              const_cast<void*>(static_cast<const void*>(&loss))});
   }
-  // Clips the gradients, lets the optimiser step and thereby clears them.
+  // Clips the gradients, lets the optimiser step and clears them, also if it throws
+  // NonFiniteError.
   void update();
 
   std::size_t shards() const { return stores_.size(); }
@@ -86,6 +90,7 @@ class TrainStep {
   TrainStepOptions options_;
   std::vector<GradientStore> stores_;  // one per shard
   std::vector<double> losses_;
+  std::vector<unsigned char> recorded_;  // of each shard: was there a gradient?
   GradientSum sum_;
   Workers workers_;
 };

@@ -5,10 +5,12 @@
 namespace reel::inline REEL_PRECISION {
 namespace {
 
-// What stands before the names of saved things; the caller's have no such name.
+// What stands before the names of saved things.
+constexpr const char* kOurs = "training.";
 constexpr const char* kValue = "training.value.";
 constexpr const char* kUpdates = "training.updates.";
 constexpr const char* kStep = "training.step";
+constexpr const char* kRate = "training.learning_rate";
 std::string state_name(std::size_t i, const std::string& parameter) {
   return fmt::format("training.state{}.{}", i, parameter);
 }
@@ -23,13 +25,14 @@ auto take(Map& map, const std::string& name, const std::string& source) {
   return value;
 }
 
-std::size_t take_count(Safetensors& file, const std::string& name, const std::string& source) {
+template <class Number>
+Number take_number(Safetensors& file, const std::string& name, const std::string& source) {
   const std::string text = take(file.metadata, name, source);
-  std::size_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  check<FileError>(error == std::errc() && end == text.data() + text.size(),
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  check<FileError>(error == std::errc() && end == text.data() + text.size() && number >= 0,
                    "{}: {} must be a number; found {}", source, name, text);
-  return count;
+  return number;
 }
 
 Array take_array(Safetensors& file, const std::string& name, const Shape& shape,
@@ -44,6 +47,13 @@ Array take_array(Safetensors& file, const std::string& name, const Shape& shape,
 
 void save_training(const std::filesystem::path& path, const Optimizer& optimizer,
                    const TrainStep& step, Safetensors more) {
+  const auto check_theirs = [](const auto& named) {
+    for (const auto& [name, value] : named)
+      check<Error>(!name.starts_with(kOurs), "training state: a name must not begin with {}; got {}",
+                   kOurs, name);
+  };
+  check_theirs(more.arrays);
+  check_theirs(more.metadata);
   const auto put = [&](const std::string& name, const Array& array) {
     const bool added = more.arrays.emplace(name, array).second;
     check<Error>(added, "training state: names must differ; got {} twice", name);
@@ -53,12 +63,17 @@ void save_training(const std::filesystem::path& path, const Optimizer& optimizer
     const Parameter& p = *parameters[i];
     check<Error>(!p.name.empty(),
                  "training state: parameter {} has no name; call parameters(model)", i);
+    check<Error>(!p.has_grad(),
+                 "training state: gradients are not saved, so they must have been used or cleared; "
+                 "{} has one",
+                 p.name);
     put(kValue + p.name, p.value());
     const Optimizer::Slot& slot = optimizer.slots()[i];
     for (std::size_t s = 0; s < slot.state.size(); ++s) put(state_name(s, p.name), slot.state[s]);
     more.metadata[kUpdates + p.name] = std::to_string(slot.steps);
   }
   more.metadata[kStep] = std::to_string(step.step_number);
+  more.metadata[kRate] = fmt::format("{}", optimizer.learning_rate);
   save_safetensors(path, more);
 }
 
@@ -71,13 +86,14 @@ Safetensors load_training(const std::filesystem::path& path, Optimizer& optimize
   for (const Parameter* p : optimizer.parameters()) {
     values.push_back(take_array(file, kValue + p->name, p->shape(), source));
     Optimizer::Slot& slot = slots.emplace_back();
-    slot.steps = take_count(file, kUpdates + p->name, source);
+    slot.steps = take_number<std::size_t>(file, kUpdates + p->name, source);
     for (std::size_t s = 0; file.arrays.contains(state_name(s, p->name)); ++s)
       slot.state.push_back(take_array(file, state_name(s, p->name), p->shape(), source));
   }
-  const std::size_t step_number = take_count(file, kStep, source);
+  const auto step_number = take_number<std::size_t>(file, kStep, source);
+  const auto rate = take_number<double>(file, kRate, source);
   for (const auto& [name, array] : file.arrays)
-    check<FileError>(!name.starts_with("training."),
+    check<FileError>(!name.starts_with(kOurs),
                      "{}: {} belongs to no parameter of this training", source, name);
   try {
     optimizer.set_slots(std::move(slots));
@@ -85,6 +101,8 @@ Safetensors load_training(const std::filesystem::path& path, Optimizer& optimize
     throw FileError(source + ": " + e.what());
   }
   step.step_number = step_number;
+  optimizer.learning_rate = rate;
+  optimizer.zero_grad();
   for (std::size_t i = 0; i < values.size(); ++i)
     optimizer.parameters()[i]->mutable_value() = std::move(values[i]);
   return file;

@@ -37,6 +37,14 @@ bool counts_few(const Chart& chart) {
   return !chart.log_x && high - low <= kFew;
 }
 
+// Is there a point? Otherwise gnuplot finds no ranges.
+bool has_point(const Chart& chart) {
+  for (const Series& series : chart.series)
+    for (std::size_t i = 0; i < series.x.size(); ++i)
+      if (std::isfinite(series.x[i]) && std::isfinite(series.y[i])) return true;
+  return false;
+}
+
 // The numbers of a series as an inline data block.
 std::string block(std::size_t index, const Series& series) {
   std::string text = fmt::format("$series{} << END\n", index);
@@ -104,6 +112,7 @@ std::string svg(const Chart& chart) {
   script += fmt::format("set xlabel {}\nset ylabel {}\nset grid lc rgb '#dddddd'\n",
                         gnuplot_string(chart.x_label), gnuplot_string(chart.y_label));
   script += "set key outside right top\nset border 3\nset tics nomirror\n";
+  if (!has_point(chart)) script += "set xrange [1:2]\nset yrange [1:2]\n";
   if (chart.log_x) script += "set logscale x\nset format x '%g'\n";
   if (chart.log_y) script += "set logscale y\nset format y '%g'\n";
   if (chart.x_is_time)

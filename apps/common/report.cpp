@@ -90,28 +90,29 @@ std::vector<Chart> curves(const std::vector<Epoch>& history) {
 
 Report::Report(std::string title) : title_(std::move(title)) {}
 
-void Report::heading(const std::string& text) { body_ += element("h2", text); }
-void Report::paragraph(const std::string& text) { body_ += element("p", text); }
-void Report::preformatted(const std::string& text) { body_ += element("pre", text); }
+void Report::add(const std::string& html) { parts_.emplace_back(html); }
+void Report::heading(const std::string& text) { add(element("h2", text)); }
+void Report::paragraph(const std::string& text) { add(element("p", text)); }
+void Report::preformatted(const std::string& text) { add(element("pre", text)); }
 
 void Report::table(const std::vector<std::string>& header,
                    const std::vector<std::vector<std::string>>& rows) {
-  body_ += "<table>\n" + row("th", header);
-  for (const auto& cells : rows) body_ += row("td", cells);
-  body_ += "</table>\n";
+  std::string html = "<table>\n" + row("th", header);
+  for (const auto& cells : rows) html += row("td", cells);
+  add(html + "</table>\n");
 }
 
-void Report::chart(const Chart& chart) { body_ += "<figure>" + svg(chart) + "</figure>\n"; }
-void Report::heat_map(const HeatMap& map) { body_ += "<figure>" + svg(map) + "</figure>\n"; }
+void Report::chart(const Chart& chart) { parts_.emplace_back(chart); }
+void Report::heat_map(const HeatMap& map) { parts_.emplace_back(map); }
 
 void Report::words(const std::vector<std::pair<std::string, double>>& weighed) {
-  body_ += "<p class=\"words\">";
+  std::string html = "<p class=\"words\">";
   for (const auto& [word, weight] : weighed) {
     const double depth = std::isfinite(weight) ? std::min(std::abs(weight), 1.0) * 0.75 : 0;
-    body_ += fmt::format("<span style=\"background:rgba({},{:.2f})\">{}</span> ",
-                         weight > 0 ? "72,187,120" : "245,101,101", depth, escaped(word));
+    html += fmt::format("<span style=\"background:rgba({},{:.2f})\">{}</span> ",
+                        weight > 0 ? "72,187,120" : "245,101,101", depth, escaped(word));
   }
-  body_ += "</p>\n";
+  add(html + "</p>\n");
 }
 
 void Report::training(const TrainingOptions& options, const Training& training,
@@ -144,8 +145,15 @@ void Report::training(const TrainingOptions& options, const Training& training,
 }
 
 std::string Report::html() const {
-  return std::string(kHead) + element("title", title_) + "</head>\n<body>\n" +
-         element("h1", title_) + body_ + "</body>\n</html>\n";
+  const auto figure = [](const auto& picture) { return "<figure>" + svg(picture) + "</figure>\n"; };
+  std::string html =
+      kHead + element("title", title_) + "</head>\n<body>\n" + element("h1", title_);
+  for (const auto& part : parts_) {
+    if (const auto* text = std::get_if<std::string>(&part)) html += *text;
+    if (const auto* chart = std::get_if<Chart>(&part)) html += figure(*chart);
+    if (const auto* map = std::get_if<HeatMap>(&part)) html += figure(*map);
+  }
+  return html + "</body>\n</html>\n";
 }
 
 void Report::write(const std::filesystem::path& path) const {
@@ -159,6 +167,7 @@ void check_report(const std::string& path) {
   reel::check<reel::FileError>(std::filesystem::is_directory(folder),
                                "{}: there must be a folder {} for the report", path,
                                folder.string());
+  reel::check_writable(path);
 }
 
 }  // namespace apps

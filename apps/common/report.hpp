@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "chart.hpp"
@@ -12,7 +13,8 @@
 namespace apps {
 
 // Parts of the page appear in the order in which they were added. Any text may be given: it is
-// shown as it is.
+// shown as it is. Pictures are drawn when the page is written, so that a training whose model is
+// not saved yet cannot fail for want of gnuplot.
 class Report {
  public:
   explicit Report(std::string title);
@@ -32,12 +34,15 @@ class Report {
   void training(const TrainingOptions& options, const Training& training, const std::string& unit,
                 const std::string& model);
 
-  // The file is replaced whole. Throws reel::FileError.
+  // The file is replaced whole. Throws reel::FileError, and what svg() throws.
   void write(const std::filesystem::path& path) const;
   std::string html() const;
 
  private:
-  std::string title_, body_;
+  void add(const std::string& html);
+
+  std::string title_;
+  std::vector<std::variant<std::string, Chart, HeatMap>> parts_;  // HTML, or to be drawn
 };
 
 // Throws reel::Error if a report is asked for that could not be written at the end.

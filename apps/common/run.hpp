@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -31,6 +32,9 @@ inline int run(CLI::App& app, int argc, char** argv, const int& result) {
     return result;
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : kUsage;
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "{}: out of memory; smaller sizes take less\n", app.get_name());
+    return kFailed;
   } catch (const std::exception& e) {
     fmt::print(stderr, "{}: {}\n", app.get_name(), e.what());
     return kFailed;

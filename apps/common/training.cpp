@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <reel/data/file.hpp>
+#include <reel/data/text.hpp>
 #include <reel/optim/training_state.hpp>
 
 #include <cmath>
@@ -70,10 +71,15 @@ void TrainingOptions::prepare(const CLI::App& command) {
     std::string value;
     for (const std::string& one : option->results()) value += (value.empty() ? "" : " ") + one;
     if (option->count() == 0) value = option->get_default_str();
+    reel::check_utf8<reel::Error>(value, name);
     if (!value.empty()) given[name] = value;
   }
   check_report(report);
-  std::filesystem::create_directories(folder);
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  reel::check<reel::FileError>(!error, "--model: {} must be a folder or the name of a new one; {}",
+                               folder.string(), error.message());
+  reel::check_writable(state());
 }
 
 Training::Training(reel::Optimizer& optimizer, reel::TrainStep& step,
@@ -99,14 +105,14 @@ void Training::save(const TrainingTask& task, const Position& at) const {
       {"best_epoch", best_epoch_}, {"best", best_},     {"seconds", seconds_}};
   for (const Epoch& epoch : history_) progress["history"].push_back(to_json(epoch));
   more.metadata[kProgress] = progress.dump();
-  save_training(file(), optimizer_, step_, std::move(more));
+  save_training(options_.state(), optimizer_, step_, std::move(more));
 }
 
 auto Training::load(const TrainingTask& task) -> Position {
-  const std::string source = file();
-  reel::check<reel::FileError>(std::filesystem::exists(file()),
+  const std::string source = options_.state();
+  reel::check<reel::FileError>(std::filesystem::exists(source),
                                "{}: not there, so there is nothing to go on with", source);
-  reel::Safetensors more = load_training(file(), optimizer_, step_);
+  reel::Safetensors more = load_training(source, optimizer_, step_);
   Position at;
   try {
     const auto progress = nlohmann::json::parse(more.metadata[kProgress]);
@@ -138,8 +144,20 @@ auto Training::load(const TrainingTask& task) -> Position {
   return at;
 }
 
-// Returns whether to go on.
-bool Training::end_epoch(const TrainingTask& task, const Position& at, double rate,
+bool Training::complete(const Position& at) const {
+  const bool in_vain = best_epoch_ > 0 && options_.patience > 0;
+  return at.epoch > options_.epochs || (in_vain && at.epoch > best_epoch_ + options_.patience);
+}
+
+void Training::set_old_state_aside() const {
+  if (!std::filesystem::exists(options_.state())) return;
+  const std::filesystem::path aside = options_.folder / "training.old.safetensors";
+  std::filesystem::rename(options_.state(), aside);
+  fmt::print("an interrupted training was there, which --resume would have gone on with; now {}\n",
+             aside.string());
+}
+
+void Training::end_epoch(const TrainingTask& task, const Position& at, double rate,
                          const std::string& left) {
   Epoch& epoch =
       history_.emplace_back(Epoch{at.epoch, at.count > 0 ? at.loss / at.count : 0, {}, rate});
@@ -159,12 +177,11 @@ bool Training::end_epoch(const TrainingTask& task, const Position& at, double ra
   }
   fmt::print("{}{}  {:.0f} {}/s  left {}\n", line, better ? " *" : "", rate, task.unit, left);
   std::fflush(stdout);
-  return best_epoch_ == 0 || options_.patience == 0 || at.epoch < best_epoch_ + options_.patience;
 }
 
 bool Training::run(const TrainingTask& task) {
   Position at;
-  if (options_.resume) at = load(task);
+  options_.resume ? void(at = load(task)) : set_old_state_aside();
   const InterruptGuard guard;
   Progress progress(options_.epochs * task.units, task.unit);
   progress.start_at(at.units);
@@ -172,8 +189,7 @@ bool Training::run(const TrainingTask& task) {
   reel::Random random(options_.seed);
   for (std::size_t epoch = 1; epoch < at.epoch; ++epoch) random.bits();
 
-  bool complete = at.epoch > options_.epochs;
-  while (!complete && !interrupted()) {
+  while (!complete(at) && !interrupted()) {
     const std::size_t steps = task.plan(random.bits());
     for (auto& [name, array] : std::exchange(waiting_, {}))
       *task.carried.at(name) = std::move(array);
@@ -188,25 +204,22 @@ bool Training::run(const TrainingTask& task) {
     }
     progress.clear();
     if (at.minibatch < steps) break;
-    const bool go_on = end_epoch(task, at, progress.rate(), progress.left());
+    end_epoch(task, at, progress.rate(), progress.left());
     seconds_ = before + progress.seconds();
     at = {at.epoch + 1, 0, 0, 0, at.units};
-    complete = !go_on || at.epoch > options_.epochs;
-    if (!complete) save(task, at);
+    save(task, at);
   }
   seconds_ = before + progress.seconds();
-  if (complete)
-    std::filesystem::remove(file());
-  else
-    save(task, at);
+  const bool done = complete(at);
+  if (!done) save(task, at);
   if (!best_weights_.empty()) {
     reel::import_weights(optimizer_.parameters(), best_weights_, "best epoch");
     fmt::print("best epoch: {}\n", best_epoch_);
   }
-  if (!complete)
+  if (!done)
     fmt::print("interrupted; the same command with --resume goes on from epoch {}, step {}\n",
                at.epoch, at.minibatch + 1);
-  return complete;
+  return done;
 }
 
 }  // namespace apps

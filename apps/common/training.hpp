@@ -32,7 +32,12 @@ struct TrainingOptions {
   // --model, --report, --resume, --epochs .. on a command, in groups of --help.
   void add_options(CLI::App& command);
   // Makes the folder, so that a bad one fails before the training, and takes down what was given.
+  // Throws reel::Error unless all of it is UTF-8, reel::FileError unless model and page can be
+  // written.
   void prepare(const CLI::App& command);
+  std::filesystem::path state() const { return folder / "training.safetensors"; }
+  // To be called when the model of a complete training is saved: no state is needed any more.
+  void remove_state() const { std::filesystem::remove(state()); }
   // Of the step, cut into this many shards.
   reel::TrainStepOptions step(std::size_t shards) const {
     return {.shards = shards, .workers = threads, .clip_norm = clip, .seed = seed};
@@ -75,16 +80,18 @@ struct TrainingTask {
 };
 
 // Runs the epochs, printing a line after each. At its end the parameters are those of the best
-// epoch. Ctrl-C ends it early: then everything is in FOLDER/training.safetensors, from which
-// --resume goes on to the same result as if nothing had happened; the file is also written after
-// each epoch and removed at the end. The learning rate follows the share of the work that is done.
+// epoch. The state of all, from which --resume goes on to the same result as if nothing had
+// happened, is in FOLDER/training.safetensors after each epoch and after Ctrl-C, which ends a
+// training early. It stays until the model is saved (TrainingOptions::remove_state). The learning
+// rate follows the share of the work that is done.
 class Training {
  public:
   // All of these must outlive it; the parameters need names.
   Training(reel::Optimizer& optimizer, reel::TrainStep& step, const TrainingOptions& options);
 
   // False if it was interrupted. Throws reel::FileError if there is nothing to go on with, or it
-  // was begun with other options.
+  // was begun with other options. Without --resume, a state that is there already is kept under
+  // the name training.old.safetensors.
   bool run(const TrainingTask& task);
 
   const std::vector<Epoch>& history() const { return history_; }
@@ -97,12 +104,14 @@ class Training {
     double loss = 0, count = 0;  // sums of this epoch
     std::size_t units = 0;       // of the whole training
   };
-  std::filesystem::path file() const { return options_.folder / "training.safetensors"; }
   void save(const TrainingTask& task, const Position& at) const;
   Position load(const TrainingTask& task);
   double rate_at(double share) const;
-  bool end_epoch(const TrainingTask& task, const Position& at, double rate,
+  // Have all epochs been run before `at`, or `patience` of them in vain?
+  bool complete(const Position& at) const;
+  void end_epoch(const TrainingTask& task, const Position& at, double rate,
                  const std::string& left);
+  void set_old_state_aside() const;
 
   reel::Optimizer& optimizer_;
   reel::TrainStep& step_;

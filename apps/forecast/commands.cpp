@@ -52,9 +52,15 @@ std::vector<Window> test_windows(const Forecaster& forecaster, const Prepared& p
   const Settings& settings = forecaster.settings;
   std::vector<Window> windows = find_windows(
       prepared.data.series, {settings.input_length, settings.horizon, stride}, prepared.parts.test);
+  const RowRange& part = prepared.parts.test;
+  std::size_t gaps = 0;
+  for (std::size_t row = part.begin; row < part.end; ++row)
+    gaps += has_gaps(prepared.data.table, {row, row + 1});
   check<Error>(!windows.empty(),
-               "there must be {} rows without gaps to measure on, behind {} known ones; found none",
-               settings.horizon, settings.input_length);
+               "there must be {} rows without gaps to measure on, behind {} known ones; found {} "
+               "rows, {} of them with gaps{}",
+               settings.horizon, settings.input_length, part.end - part.begin, gaps,
+               gaps > 0 ? " (dates that are left out are gaps)" : "");
   return windows;
 }
 
@@ -99,6 +105,7 @@ int run_train(TrainRequest request, const CLI::App& command) {
   settings.check(source);
   const Parts parts = cut(request.split, table.rows);
   source.gap_flags = has_gaps(table, parts.train);
+  const std::string described = describe(table, source);
   const Scaling scaling = fit_scaling(table, source, parts.train);
   Prepared prepared{make_dataset(std::move(table), source, scaling), parts};
 
@@ -109,9 +116,9 @@ int run_train(TrainRequest request, const CLI::App& command) {
       scaling, request.split,
       width,   Network(settings, source.season, width, source.targets.size(), random)};
   fmt::print(
-      "{}: {} rows, {} to learn from, {} to choose the epoch on, {} to measure on; season "
+      "{}: {}\n{} rows, {} to learn from, {} to choose the epoch on, {} to measure on; season "
       "{}\n{}",
-      request.data.filename().string(), prepared.data.known, parts.train.end,
+      request.data.filename().string(), described, prepared.data.known, parts.train.end,
       parts.dev.end - parts.dev.begin, parts.test.end - parts.test.begin, source.season,
       describe(forecaster.network));
   const bool measured = parts.test.end > parts.test.begin;
@@ -123,6 +130,7 @@ int run_train(TrainRequest request, const CLI::App& command) {
   apps::Report report("reel-forecast: " + request.data.filename().string());
   const bool complete = train(forecaster, prepared.data, parts, request.options, report);
   save(request.options.folder, forecaster);
+  if (complete) request.options.remove_state();
   fmt::print("model saved in {}\n", request.options.folder.string());
   if (complete && measured) measure_and_show(forecaster, prepared, report, request.options.report);
   if (!request.options.report.empty()) report.write(request.options.report);

@@ -55,7 +55,12 @@ Parts cut(const std::vector<double>& sizes, std::size_t rows) {
   const double sum = std::accumulate(sizes.begin(), sizes.end(), 0.0);
   check<Error>(sum > 0 && std::all_of(sizes.begin(), sizes.end(), [](double s) { return s >= 0; }),
                "--split: sizes must not be negative, nor all 0");
-  const double unit = sum < 1 + 1e-9 ? static_cast<double>(rows) : 1;
+  const bool shares = sum < 1 + 1e-9;
+  check<Error>(shares || std::all_of(sizes.begin(), sizes.end(),
+                                     [](double size) { return size == std::floor(size); }),
+               "--split: shares must add up to at most 1; got {}, whose sum is {}",
+               fmt::join(sizes, ", "), sum);
+  const double unit = shares ? static_cast<double>(rows) : 1;
   std::array<std::size_t, 3> ends{};
   double end = 0;
   for (std::size_t i = 0; i < 3; ++i)
@@ -77,8 +82,11 @@ std::string Dataset::time_of(std::size_t row) const {
 }
 
 Table read_source(const std::filesystem::path& path, Source& source) {
+  std::vector<std::string> skipped;
   if (source.targets.empty()) {
-    for (const std::string& name : read_table(path, {{}, source.date}).names)
+    const Table all = read_table(path, {{}, source.date});
+    skipped = all.skipped;
+    for (const std::string& name : all.names)
       if (std::find(source.covariates.begin(), source.covariates.end(), name) ==
           source.covariates.end())
         source.targets.push_back(name);
@@ -86,6 +94,7 @@ Table read_source(const std::filesystem::path& path, Source& source) {
   std::vector<std::string> names = source.targets;
   names.insert(names.end(), source.covariates.begin(), source.covariates.end());
   Table table = read_table(path, {names, source.date});
+  table.skipped = std::move(skipped);
   try {
     table = with_missing_rows(std::move(table));
   } catch (const Error& e) {
@@ -96,6 +105,23 @@ Table read_source(const std::filesystem::path& path, Source& source) {
   return table;
 }
 
+std::string describe(const Table& table, const Source& source) {
+  constexpr std::int64_t kDay = 86400;
+  std::string text = fmt::format("targets {}", fmt::join(source.targets, ", "));
+  if (!source.covariates.empty())
+    text += fmt::format("; covariates {}", fmt::join(source.covariates, ", "));
+  if (!table.skipped.empty())
+    text += fmt::format("; not numbers, so left out: {}", fmt::join(table.skipped, ", "));
+  if (table.times.size() < 2) return text + "; no dates";
+  const TimeStep step = infer_step(table.times);
+  const std::string length = step.workdays      ? "workday"
+                             : step.months != 0 ? fmt::format("{} month(s)", step.months)
+                             : step.seconds % kDay == 0
+                                 ? fmt::format("{} day(s)", step.seconds / kDay)
+                                 : fmt::format("{} seconds", step.seconds);
+  return text + fmt::format("; from {} on, a row each {}", format_time(table.times[0], false), length);
+}
+
 std::size_t guess_season(std::span<const Time> times) {
   constexpr std::int64_t kDay = 86400;
   if (times.size() < 2) return 1;
@@ -103,6 +129,7 @@ std::size_t guess_season(std::span<const Time> times) {
   if (step.months != 0)
     return static_cast<std::size_t>(std::max<std::int64_t>(12 / step.months, 1));
   if (step.seconds < kDay) return static_cast<std::size_t>(kDay / step.seconds);
+  if (step.workdays) return 5;
   return step.seconds == kDay ? 7 : 1;
 }
 

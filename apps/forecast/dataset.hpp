@@ -60,7 +60,10 @@ struct Dataset {
 // Columns of a file that `source` names; an empty list of targets becomes all columns of numbers
 // but the covariates. Throws reel::FileError.
 reel::Table read_source(const std::filesystem::path& path, Source& source);
-// Rows in a day, for steps below one; in a week, for days; in a year, for months; else 1.
+// What is forecast, from what, and what the dates are found to be: one line.
+std::string describe(const reel::Table& table, const Source& source);
+// Rows in a day, for steps below one; in a week, for days or workdays; in a year, for months; else
+// 1.
 std::size_t guess_season(std::span<const reel::Time> times);
 bool has_gaps(const reel::Table& table, const reel::RowRange& rows);
 Scaling fit_scaling(const reel::Table& table, const Source& source, const reel::RowRange& train);

@@ -52,8 +52,7 @@ bool train(Forecaster& forecaster, const Dataset& data, const Parts& parts,
   }
   apps::Training training(optimizer, step, options);
   const bool complete = training.run(task);
-  if (!options.report.empty())
-    report.training(options, training, task.unit, describe(forecaster.network));
+  report.training(options, training, task.unit, describe(forecaster.network));
   return complete;
 }
 

@@ -52,6 +52,7 @@ struct TrainCommand {
     apps::Report report("reel-music");
     const bool complete = train(model, rolls, transpose, options, report);
     save(options.folder, settings, model);
+    if (complete) options.remove_state();
     fmt::print("model saved in {}\n", options.folder.string());
     if (!options.report.empty()) {
       add_piece(report, model, rolls.valid[0]);
@@ -95,7 +96,7 @@ struct GenerateCommand {
     command.add_option("--data", data, "piano rolls; begins with steps of one of test");
     number("--piece", piece, std::size_t{1}, std::size_t{1} << 20, "with --data: which");
     number("--prime", prime, std::size_t{1}, std::size_t{1} << 16, "with --data: how many steps");
-    number("--tempo", midi.beats_per_minute, 4, 1000, "beats a minute");
+    number("--tempo", midi.beats_per_minute, 4.0, 1000.0, "beats a minute");
     number("--steps-per-beat", midi.steps_per_beat, 1.0 / 64, 480.0, "2: steps are eighths");
     number("--program", midi.program, 0, 127, "General MIDI instrument; 19: church organ");
   }

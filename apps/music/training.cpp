@@ -141,7 +141,7 @@ bool train(Model& model, const PianoRolls& rolls, std::size_t transpose,
   task.best_by = "valid nll";
   apps::Training training(optimizer, step, options);
   const bool complete = training.run(task);
-  if (!options.report.empty()) report.training(options, training, task.unit, describe(model));
+  report.training(options, training, task.unit, describe(model));
   return complete;
 }
 

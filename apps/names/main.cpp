@@ -1,9 +1,8 @@
 // reel-names: writes names of a language, and tells the language of a name.
 #include <fmt/format.h>
 
-#include <iostream>
-
 #include "../common/run.hpp"
+#include "../common/texts.hpp"
 #include "training.hpp"
 
 namespace {
@@ -51,6 +50,7 @@ struct TrainCommand {
     apps::Report report("reel-names");
     const bool complete = train(model, task.train, task.dev, options, report);
     save(options.folder, model);
+    if (complete) options.remove_state();
     fmt::print("model saved in {}\n", options.folder.string());
     if (complete && !task.held_out.names.empty()) {
       std::string line =
@@ -89,18 +89,12 @@ void generate_command(const Model& model, const std::string& language,
 }
 
 void classify_command(const Model& model, const std::vector<std::string>& names) {
-  const auto print = [&](const std::string& name, const std::string& where) {
-    reel::check_utf8<reel::Error>(name, where);
+  apps::for_each_text(names, [&](const std::string& name) {
     const std::vector<std::vector<std::int64_t>> letters{model.encode(name)};
     const reel::Array p = model.probabilities(reel::make_batches(letters, 1)[0]);
     const auto best = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
     fmt::print("{}\t{:.4f}\t{}\n", model.languages[best], p.data()[best], name);
-    std::fflush(stdout);
-  };
-  for (const std::string& name : names) print(name, "argument");
-  std::string line;
-  for (std::size_t number = 1; names.empty() && std::getline(std::cin, line); ++number)
-    print(line, fmt::format("standard input:{}", number));
+  });
 }
 
 }  // namespace
@@ -123,7 +117,9 @@ int main(int argc, char** argv) {
   };
   Files files;
   CLI::App* command = add_command("eval", "measure a model on names");
-  command->add_option("--data", files, "a file of names for each language; none: 18 languages");
+  command->add_option("--data", files,
+                      "a file of names for each language; none: all of 18 languages, of which it "
+                      "may have learned most");
   command->callback([&] {
     const Model loaded = load(model);
     const Examples examples = read(files, loaded);

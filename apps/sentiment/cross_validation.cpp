@@ -39,25 +39,29 @@ int cross_validate(LearnOptions& options, std::size_t folds, const CLI::App& com
       reel::stratified_folds(reel::labels_of(corpus), folds, options.task.split_seed);
   TrainOptions& training = options.training;
   const fs::path base = training.folder;
-  const bool resume = training.resume;
+  const auto fold_of = [&](std::size_t fold) { return base / fmt::format("fold-{}", fold + 1); };
+  // A fold that is done keeps its state until all are: going on checks that the options are those
+  // that it was begun with.
+  std::vector<bool> begun(folds);
+  for (std::size_t fold = 0; fold < folds; ++fold) {
+    training.folder = fold_of(fold);
+    begun[fold] = training.resume && fs::exists(training.state());
+  }
+  reel::check<reel::FileError>(!training.resume || begun[0],
+                               "{}: not there, so there is nothing to go on with",
+                               (fold_of(0) / training.state().filename()).string());
   apps::Report report("reel-sentiment: cross-validation");
   std::vector<double> accuracies, baselines;
   for (std::size_t fold = 0; fold < folds; ++fold) {
     Task task = prepare(corpus, splits[fold], options.settings, options.task, training.seed);
     require_classes(task.train, task.classifier.classes, options.source.name());
-    training.folder = base / fmt::format("fold-{}", fold + 1);
-    const bool begun = fs::exists(training.folder / "training.safetensors");
-    const bool done = !begun && fs::exists(training.folder / "weights.safetensors");
-    if (resume && done) {
-      task.classifier = load(training.folder);
-    } else {
-      training.resume = resume && begun;
-      training.prepare(command);
-      report.heading(fmt::format("fold {}", fold + 1));
-      const bool complete = train(task.classifier, task.train, task.dev, training, report);
-      save(training.folder, task.classifier);
-      if (!complete) return apps::kInterrupted;
-    }
+    training.folder = fold_of(fold);
+    training.resume = begun[fold];
+    training.prepare(command);
+    report.heading(fmt::format("fold {}", fold + 1));
+    const bool complete = train(task.classifier, task.train, task.dev, training, report);
+    save(training.folder, task.classifier);
+    if (!complete) return apps::kInterrupted;
     accuracies.push_back(evaluate(task.classifier, task.held_out).confusion.accuracy());
     fmt::print("fold {}/{}: accuracy {:.4f}", fold + 1, folds, accuracies.back());
     if (options.baseline) {
@@ -66,6 +70,10 @@ int cross_validate(LearnOptions& options, std::size_t folds, const CLI::App& com
     }
     fmt::print("\n");
     std::fflush(stdout);
+  }
+  for (std::size_t fold = 0; fold < folds; ++fold) {
+    training.folder = fold_of(fold);
+    training.remove_state();
   }
   report.heading("all folds");
   const auto tell = [&](const std::string& line) {

@@ -3,9 +3,8 @@
 #include <unistd.h>
 #include <reel/data/text.hpp>
 
-#include <iostream>
-
 #include "../common/run.hpp"
+#include "../common/texts.hpp"
 #include "cross_validation.hpp"
 #include "options.hpp"
 #include "show.hpp"
@@ -38,6 +37,8 @@ int train_command(LearnOptions& options, double held_out, const CLI::App& comman
   apps::Report report("reel-sentiment");
   const bool complete = train(classifier, task.train, task.dev, options.training, report);
   save(folder, classifier);
+  fs::remove_all(baseline_of(folder));  // of a model that was here before
+  if (complete) options.training.remove_state();
   fmt::print("model saved in {}\n", folder.string());
 
   const auto measure = [&](const Classifier& model, const char* name) {
@@ -76,7 +77,7 @@ int evaluate_command(const fs::path& folder, const apps::TextSource& source) {
 int predict_command(const fs::path& folder, bool words, const std::vector<std::string>& texts) {
   const Classifier classifier = load(folder);
   const bool terminal = isatty(STDOUT_FILENO) == 1;
-  const auto print = [&](const std::string& text) {
+  apps::for_each_text(texts, [&](const std::string& text) {
     const auto [label, probabilities] = classifier.predict({classifier.encode(text)})[0];
     fmt::print("{}\t{:.4f}\t{}\n", classifier.classes[label], probabilities[label], text);
     if (!words) return;
@@ -84,20 +85,7 @@ int predict_command(const fs::path& folder, bool words, const std::vector<std::s
     const std::vector<std::string> names = reel::tokenize(text);  // also of unknown words
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i].first = names[i];
     fmt::print("{}\n", terminal ? coloured(weights) : plain(weights));
-  };
-  for (const std::string& text : texts) {
-    reel::check_utf8<reel::Error>(text, "argument");
-    print(text);
-  }
-  if (!texts.empty()) return 0;
-  std::string line;
-  for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
-    if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
-    if (line.ends_with('\r')) line.pop_back();
-    reel::check_utf8<reel::Error>(line, fmt::format("standard input:{}", number));
-    print(line);
-    std::fflush(stdout);
-  }
+  });
   return 0;
 }
 

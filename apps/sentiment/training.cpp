@@ -48,6 +48,10 @@ Task prepare(const Corpus& corpus, const Split& split, Settings settings,
   WordVectors vectors;
   if (!options.vectors.empty()) {
     vectors = read_word_vectors(options.vectors, vocabulary);
+    check<FileError>(!vectors.indices.empty(),
+                     "{}: must have a vector for a word to learn from; found none for {} words",
+                     options.vectors, vocabulary.size());
+    fmt::print("vectors for {} of {} words\n", vectors.indices.size(), vocabulary.size());
     settings.embedding_size = vectors.width();
   }
   Model model(settings, vocabulary.size(), corpus.classes.size(), random);
@@ -170,8 +174,7 @@ bool train(Classifier& classifier, const Examples& examples, const Examples& dev
   }
   apps::Training training(trainer.optimizer, trainer.train_step, options);
   const bool complete = training.run(task);
-  if (!options.report.empty())
-    report.training(options, training, task.unit, describe(classifier.model));
+  report.training(options, training, task.unit, describe(classifier.model));
   return complete;
 }
 

@@ -1,11 +1,11 @@
 // reel-tag: learns what part of speech each word is, and says so of new text.
 #include <fmt/format.h>
-#include <reel/data/text.hpp>
 
 #include <iostream>
 #include <iterator>
 
 #include "../common/run.hpp"
+#include "../common/texts.hpp"
 #include "page.hpp"
 #include "training.hpp"
 #include "words.hpp"
@@ -65,6 +65,7 @@ struct TrainCommand {
     const bool complete = train(tagger, encoded, encoded_dev, options, report);
     baseline.save(options.folder / "most_frequent.json");
     save(options.folder, tagger);
+    if (complete) options.remove_state();
     fmt::print("model saved in {}\n", options.folder.string());
     if (!options.report.empty()) write_page(options.report, report, tagger, baseline, dev);
     return complete ? 0 : apps::kInterrupted;
@@ -109,13 +110,10 @@ struct TagCommand {
       for (auto& sentence : reel::parse_conllu(text, "standard input")) print(std::move(sentence));
       return 0;
     }
-    std::string line;
-    for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
-      if (number == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
-      reel::check_utf8<reel::Error>(line, fmt::format("standard input:{}", number));
+    apps::for_each_text({}, [&](const std::string& line) {
       const auto words = input == "text" ? split_words(line) : split_at_spaces(line);
       if (!words.empty()) print(reel::make_conllu(words));
-    }
+    });
     return 0;
   }
 };

@@ -77,8 +77,7 @@ bool train(Tagger& tagger, const Encoded& sentences, const Encoded& dev,
   }
   apps::Training training(optimizer, step, options);
   const bool complete = training.run(task);
-  if (!options.report.empty())
-    report.training(options, training, task.unit, describe(tagger.model));
+  report.training(options, training, task.unit, describe(tagger.model));
   return complete;
 }
 

@@ -82,6 +82,7 @@ struct TrainCommand {
     options.prepare(command);
     const bool complete = train(lm, learned, dev, options, report);
     save(options.folder, lm);
+    if (complete) options.remove_state();
     fmt::print("model saved in {}\n", options.folder.string());
     if (complete && !dev.empty()) compare("dev", dev);
     if (complete && !parts.held_out.empty())

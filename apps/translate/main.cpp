@@ -52,7 +52,6 @@ struct TrainCommand {
   int run(const CLI::App& command) {
     const Parts parts = split(read(data));
     reel::check<reel::Error>(!parts.train.empty(), "data: too few pairs to learn from; got none");
-    apps::check_report(options.report);
     options.prepare(command);
     Translator translator = prepare(parts.train, settings, options.seed);
     fmt::print("{} pairs to learn from, {} to choose the epoch on, {} to test; {} and {} tokens\n",
@@ -62,16 +61,16 @@ struct TrainCommand {
     apps::Report report("reel-translate");
     const bool complete = train(translator, parts, options, report);
     save(options.folder, translator);
+    if (complete) options.remove_state();
     fmt::print("model saved in {}\n", options.folder.string());
-    if (!complete) return apps::kInterrupted;
-    if (parts.test.empty()) return 0;
-    const Score score = evaluate(translator, parts.test, beam);
-    fmt::print("test: {} pairs\n{}", parts.test.size(), translate::describe(score, beam));
-    if (options.report.empty()) return 0;
-    report.preformatted(translate::describe(score, beam));
-    show_examples(translator, parts.test, score, report);
-    report.write(options.report);
-    return 0;
+    if (complete && !parts.test.empty()) {
+      const Score score = evaluate(translator, parts.test, beam);
+      fmt::print("test: {} pairs\n{}", parts.test.size(), translate::describe(score, beam));
+      report.preformatted(translate::describe(score, beam));
+      if (!options.report.empty()) show_examples(translator, parts.test, score, report);
+    }
+    if (!options.report.empty()) report.write(options.report);
+    return complete ? 0 : apps::kInterrupted;
   }
 };
 

@@ -141,8 +141,7 @@ bool train(Translator& translator, const Parts& parts, const TrainOptions& optio
   }
   apps::Training training(optimizer, step, options);
   const bool complete = training.run(task);
-  if (!options.report.empty())
-    report.training(options, training, task.unit, reel::describe(translator.network));
+  report.training(options, training, task.unit, reel::describe(translator.network));
   return complete;
 }
 

@@ -99,7 +99,7 @@ TEST(ShapeTest, HoldsEightAxesAndPrints) {
   EXPECT_EQ(fmt::format("{}", Shape{2, 3}), "[2, 3]");
   EXPECT_EQ(fmt::format("{}", Shape{}), "[]");
   Shape shape(std::size_t{8}, 1);
-  EXPECT_THROW(shape.push_back(1), std::length_error);
+  EXPECT_THROW(shape.push_back(1), ShapeError);
   Shape moved{1, 2, 3};
   moved.insert(1, 9);
   EXPECT_EQ(moved, (Shape{1, 9, 2, 3}));
