@@ -89,6 +89,18 @@ Var detail::move_rows(const Var& table, const RowIndices& indices, const RowIndi
       });
 }
 
+Var detail::apart(const Var& x) {
+  if (!must_record("apart", std::span(&x, 1))) return x;
+  Var y = record(
+      "apart", std::array{x}, x.ref()->share(), [](Pull& p) { p.give(0, [&] { return p.dy(); }); },
+      [](Node& n) {
+        pass_on_sum_gradient(n, *n.inputs()[0].ref());
+        return true;
+      });
+  y.ref()->sum_input = 0;
+  return noted(std::move(y));
+}
+
 Var gather(const Var& table, const Indices& indices) {
   const Shape& from = table.node("gather").shape();
   check(!from.empty(), "gather: the table must have an axis; got {}", from);

@@ -212,6 +212,9 @@ using RowIndices = std::shared_ptr<const Indices>;
 // gather where no row is read twice, so that its gradient is one too: with `back`, which has for
 // each row of x the row of the result that it became, or -1.
 Var move_rows(const Var& x, const RowIndices& indices, const RowIndices& back);
+// x itself. If others read x too, the gradient of what reads this is summed up by itself and then
+// added to x's: to the bits of move_rows by indices that move nothing.
+Var apart(const Var& x);
 // What dropout multiplies by.
 Var dropout_mask(const Shape& shape, real p, Random& random);
 // to (+)= from, summed over what `to`, broadcast to from's shape, repeats.

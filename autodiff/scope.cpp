@@ -28,10 +28,10 @@ std::string Scope::path() {
   return path;
 }
 
-void detail::refuse_ninth_axis() {
+void refuse_ninth_axis() {
   throw ShapeError(scope_prefix() + "shape: must have at most 8 axes; got a ninth");
 }
-void detail::refuse_size(std::size_t axes) {
+void refuse_size(std::size_t axes) {
   throw ShapeError(scope_prefix() + fmt::format("shape: the number of elements must fit into a "
                                                 "size; got {} axes whose product does not",
                                                 axes));

@@ -14,10 +14,9 @@
 
 namespace reel {
 
-namespace detail {
-[[noreturn]] void refuse_ninth_axis();            // throws ShapeError
-[[noreturn]] void refuse_size(std::size_t axes);  // throws ShapeError
-}  // namespace detail
+// Throw ShapeError.
+[[noreturn]] void refuse_ninth_axis();
+[[noreturn]] void refuse_size(std::size_t axes);
 
 // A short list of numbers: up to three held in place, up to eight in the pool.
 template <class T>
@@ -73,7 +72,7 @@ class ShortList {
   const T& back() const { return begin()[size_ - 1]; }
   void push_back(T value) {
     if (size_ == kCapacity) [[unlikely]]
-      detail::refuse_ninth_axis();
+      refuse_ninth_axis();
     if (size_ == kNear) {
       T* block = allocate();
       std::copy_n(values_.near.data(), kNear, block);
@@ -130,7 +129,7 @@ inline std::size_t element_count(const Shape& shape) {
   std::size_t count = 1;
   for (std::size_t extent : shape)
     if (__builtin_mul_overflow(count, extent, &count)) [[unlikely]]
-      detail::refuse_size(shape.size());
+      refuse_size(shape.size());
   return count;
 }
 

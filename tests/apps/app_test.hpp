@@ -47,10 +47,11 @@ class AppTest : public testing::Test {
   std::string read(const std::string& name) const { return read_file(folder_ / name); }
   bool exists(const std::string& name) const { return std::filesystem::exists(folder_ / name); }
 
-  // The program with these arguments, in the folder.
-  Outcome run(const std::string& arguments, const std::string& input = "") const {
+  // The program with these arguments, in the folder; `environment`: NAME=value ..
+  Outcome run(const std::string& arguments, const std::string& input = "",
+              const std::string& environment = "") const {
     write("in", input);
-    return shell(fmt::format("'{}' {} <in", program_, arguments));
+    return shell(fmt::format("{} '{}' {} <in", environment, program_, arguments));
   }
   // The program, interrupted as soon as there is a file of this name.
   Outcome interrupt(const std::string& arguments, const std::string& when_there) const {

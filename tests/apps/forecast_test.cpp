@@ -149,6 +149,29 @@ TEST_F(Forecast, TakesTheBundledSeries) {
   EXPECT_EQ(lines_of(run("predict --model m").out)[1].substr(0, 11), "2020-05-01,");
 }
 
+TEST_F(Forecast, TellsWhatItTakesTheColumnsFor) {
+  std::string workdays = "day,price,note\n", month_ends = "day,price\n";
+  for (int i = 0; i < 120; ++i) {
+    const Time day = 1577664000 + 86400 * (i + i / 5 * 2);  // 2019-12-30, a Monday
+    workdays += fmt::format("{},{},\"1,5\"\n", format_time(day, true), i % 5);
+    const Time end = advance(1580428800, {.months = 1, .month_day = 31}, i);  // 2020-01-31
+    month_ends += fmt::format("{},{}\n", format_time(end, true), i % 12);
+  }
+  write("workdays.csv", workdays);
+  write("month_ends.csv", month_ends);
+  const auto told = [&](const std::string& file) {
+    const Outcome outcome = run("train --model m --input 6 --horizon 6 --hidden 4 --epochs 1 --data " + file);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome.out;
+  };
+  EXPECT_TRUE(contains(told("workdays.csv"), "targets price; not numbers, so left out: note; from "
+                                             "2019-12-30 00:00 on, a row each workday\n120 rows"));
+  EXPECT_TRUE(contains(run("predict --model m --data workdays.csv").out, "\n2020-06-15,"));
+  EXPECT_TRUE(contains(told("month_ends.csv"), "on, a row each 1 month(s)\n120 rows"));
+  EXPECT_TRUE(contains(run("predict --model m --data month_ends.csv").out, "\n2030-02-28,"));
+  EXPECT_TRUE(contains(told("waves.csv"), "; no dates\n"));
+}
+
 TEST_F(Forecast, RefusesBadDataAndWritesNoModel) {
   write("word.csv", "a,b\n1,2\n3,x\n");
   write("short.csv", "a\n1\n2\n3\n");
@@ -162,6 +185,7 @@ TEST_F(Forecast, RefusesBadDataAndWritesNoModel) {
   refusal("--data waves.csv --target e", "waves.csv:1: there must be a column \"e\"");
   refusal("--data waves.csv --target d --log", "--log: values of d must be positive; found 0");
   refusal("--data waves.csv --split 100,50,50", "--split: there must be 200 rows; found 160");
+  refusal("--data waves.csv --split 0.7,0.2,0.2", "--split: shares must add up to at most 1");
   refusal("--data waves.csv --input 12 --patch 5", "--patch: must divide --input");
   refusal("--data waves.csv --input 6 --base season", "--base season: --input must reach back");
   refusal("--data short.csv --calendar", "short.csv: --calendar needs a column of dates");

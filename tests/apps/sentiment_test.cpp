@@ -234,9 +234,51 @@ TEST_F(Sentiment, CrossValidates) {
   const std::string result =
       "\naccuracy 1.0000, mean of 3 folds with standard deviation 0.0000\nbag of words: accuracy ";
   EXPECT_TRUE(contains(outcome.out, result)) << outcome.out;
-  const Outcome again = run(command + " --resume");
-  EXPECT_TRUE(contains(again.out, result)) << again.out;
-  EXPECT_FALSE(contains(again.out, "epoch")) << again.out;
+  EXPECT_FALSE(exists("m/fold-1/training.safetensors"));
+  expect_refusal(run(command + " --resume"), "fold-1/training.safetensors: not there");
+}
+
+TEST_F(Sentiment, CrossValidationGoesOnWithTheSameOptionsOnly) {
+  write("long.tsv", examples(300));
+  const std::string command =
+      "cross-validate --data long.tsv --folds 3 --embedding 8 --hidden 8 --epochs 20 "
+      "--word-dropout 0.9 --dev-share 0.1 --model ";
+  const Outcome whole = run(command + "whole");
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  ASSERT_EQ(interrupt(command + "m", "m/fold-2/training.safetensors").code, 130);
+  expect_refusal(run(command + "m --resume --split-seed 2"),
+                 "fold-1/training.safetensors: was begun with --split-seed '1', which is '2' now");
+  const Outcome resumed = run(command + "m --resume");
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  const auto folds = [](const std::string& out, const char* from) { return out.substr(out.find(from)); };
+  EXPECT_EQ(folds(resumed.out, "\naccuracy"), folds(whole.out, "\naccuracy"));
+  for (const char* fold : {"fold 1/3: accuracy ", "fold 2/3: accuracy "})
+    EXPECT_EQ(folds(resumed.out, fold).substr(0, 25), folds(whole.out, fold).substr(0, 25));
+}
+
+TEST_F(Sentiment, ForgetsTheBaselineOfAnotherTraining) {
+  ASSERT_EQ(train("--baseline").code, 0);
+  EXPECT_TRUE(contains(run("eval --model m --data train.tsv").out, "bag of words: "));
+  ASSERT_EQ(train().code, 0);
+  EXPECT_FALSE(contains(run("eval --model m --data train.tsv").out, "bag of words: "));
+}
+
+TEST_F(Sentiment, RefusesBeforeTheTrainingWhatItCouldNotSaveAfterIt) {
+  write("file", "");
+  std::filesystem::create_directory(path("folder"));
+  std::filesystem::copy_file(path("train.tsv"), path("lat\xe9.tsv"));
+  const std::string command = "train --embedding 8 --hidden 8 --epochs 1 --data ";
+  const auto refusal = [&](const std::string& options, const std::string& reason) {
+    const Outcome outcome = run(command + options);
+    expect_refusal(outcome, reason);
+    EXPECT_FALSE(contains(outcome.out, "epoch 1")) << outcome.out;
+  };
+  refusal("lat\xe9.tsv --model m", "--data: text must be UTF-8; found byte 0xe9 at offset 3");
+  refusal("train.tsv --model file", "--model: file must be a folder or the name of a new one");
+  refusal("train.tsv --model m --report folder", "folder: must be writable; found a folder");
+  write("vectors.txt", "nobody 1 2 3\n");
+  refusal("train.tsv --model m --vectors vectors.txt",
+          "vectors.txt: must have a vector for a word to learn from; found none for ");
 }
 
 TEST_F(Sentiment, WeighsWords) {

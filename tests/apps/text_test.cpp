@@ -115,6 +115,30 @@ TEST_F(TextApp, WritesAReport) {
   EXPECT_TRUE(contains(read("page.html"), "What it writes"));
 }
 
+TEST_F(TextApp, NeedsGnuplotForAReportOnly) {
+  const std::string command = arguments("--epochs 1 --model m");
+  expect_refusal(run(command + " --report page.html", "", "PATH=/nowhere"), "gnuplot: not found");
+  EXPECT_FALSE(exists("m/weights.safetensors"));
+  EXPECT_EQ(run(command, "", "PATH=/nowhere").code, 0);
+  EXPECT_TRUE(exists("m/weights.safetensors"));
+}
+
+TEST_F(TextApp, SavesAModelAndAPageWhateverTheLosses) {
+  const Outcome outcome =
+      train("--epochs 1 --rate 3000 --clip 1e9 --schedule constant --report page.html");
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(exists("m/weights.safetensors") && exists("page.html"));
+}
+
+TEST_F(TextApp, KeepsTheStateOfAnInterruptedTrainingThatIsNotGoneOnWith) {
+  const std::string what = arguments("--epochs 1000 --model m");
+  ASSERT_EQ(interrupt(what, "m/training.safetensors").code, 130);
+  const std::string state = read("m/training.safetensors");
+  const Outcome again = run(arguments("--epochs 1 --model m"));
+  EXPECT_TRUE(contains(again.out, "now m/training.old.safetensors")) << again.out << again.err;
+  EXPECT_EQ(read("m/training.old.safetensors"), state);
+}
+
 TEST_F(TextApp, RefusesBadInput) {
   write("empty.txt", "");
   write("utf8.txt", "good\n\xff\n");

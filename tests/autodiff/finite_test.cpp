@@ -36,6 +36,15 @@ TEST(FiniteTest, TheFirstOpBackwardIsNamedWithItsLayer) {
                      "decoder: sqrt: backward made inf in [1]");
 }
 
+TEST(FiniteTest, GradientsAreChecked) {
+  Tape tape;
+  tape.check_finite(true);
+  const Var x = tape.leaf(Array{0}), y = sum(sqrt(x));
+  for (const bool create_graph : {false, true})
+    EXPECT_THROWS_WITH(tape.gradients(y, {x}, {.create_graph = create_graph}), NonFiniteError,
+                       create_graph ? "made inf in [1]" : "sqrt: backward made inf in [1]");
+}
+
 TEST(FiniteTest, AnOutputOfAManyValuedOpIsChecked) {
   Tape tape;
   tape.check_finite(true);

@@ -77,6 +77,13 @@ TEST(GradientTest, WrittenByTheUserIsWhole) {
   EXPECT_EQ(table.grad(), (Array{{1, 1}, {0, 0}, {0, 0}, {0, 0}}));
 }
 
+TEST(GradientTest, WrittenByTheUserIsThere) {
+  const Parameter p(Array{1, 2});
+  p.mutable_grad()(1) = 7;
+  EXPECT_TRUE(p.has_grad());
+  EXPECT_EQ(p.grad(), (Array{0, 7}));
+}
+
 TEST(GradientTest, FollowsAChangeOfShape) {
   Parameter table(kTable);
   look_up(table, Indices{3});

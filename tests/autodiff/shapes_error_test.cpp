@@ -104,6 +104,21 @@ INSTANTIATE_TEST_SUITE_P(
                  return split(x, std::array<std::size_t, 2>{1, 1}, 1)[0];
                },
                "split: extents must add up to 3, axis 1 of [2, 3]; got 2"},
+        Misuse{"split_beyond",
+               [](auto& x) {
+                 return split(x, std::array<std::size_t, 2>{std::size_t(-1), 4}, 1)[0];
+               },
+               "split: extents must add up to 3"},
+        Misuse{"pad", [](auto& x) { return pad(x, 1, std::size_t(-1), 0); },
+               "pad: before and after must not be negative; got -1 and 0 (hint: slice cuts off)"},
+        Misuse{"stack_of_nine_axes",
+               [](auto& x) {
+                 const Var eight = reshape(detach(x), {1, 1, 1, 1, 1, 1, 2, 3});
+                 return stack({eight, eight}, 0);
+               },
+               "shape: must have at most 8 axes; got a ninth"},
+        Misuse{"zeros", [](auto&) { return zeros({std::size_t(1) << 40, std::size_t(1) << 40}); },
+               "shape: the number of elements must fit into a size; got 2 axes"},
         Misuse{"split_equally", [](auto& x) { return split<2>(x)[0]; },
                "split: the axis must divide into 2 equal parts"},
         Misuse{"concat",

@@ -196,6 +196,27 @@ TEST(TapeTest, AnExceptionInARuleLeavesTheTapeUsable) {
   EXPECT_EQ(Array(w.grad() - before_w), Array(expected[1].value()));
 }
 
+// Parameters whose turn has passed, that were half reached, and leaves.
+TEST(TapeTest, AFailedBackwardLeavesNoGradient) {
+  const Parameter early(vector({1})), late(vector({2})), table(full_array({2, 1}, 1)),
+      elsewhere(vector({3}));
+  {
+    Tape tape;
+    tape.backward(sum(Var(elsewhere)));
+  }
+  Tape tape;
+  const Var leaf = tape.leaf(vector({1}));
+  const Var touchy = record("touchy", std::array{Var(early) * leaf}, vector({1}),
+                            [](Pull&) { throw std::runtime_error("never"); });
+  const Var y = sum(touchy * Var(late) * leaf) + sum(gather(table, Indices{1})) + sum(Var(early));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THROW(tape.backward(y), std::runtime_error);
+    for (const Parameter* p : {&early, &late, &table}) EXPECT_FALSE(p->has_grad());
+    EXPECT_EQ(leaf.grad(), vector({0}));
+    EXPECT_EQ(elsewhere.grad(), vector({1}));
+  }
+}
+
 TEST(TapeTest, AGradientOfTheWrongShapeNamesTheOp) {
   Tape tape;
   const Var x = tape.leaf(vector({2, 3}));
@@ -213,6 +234,37 @@ TEST(TapeTest, ADeepTapeEndsWithoutRecursion) {
   for (int i = 0; i < 100000; ++i) x = x + 1;
   tape.backward(x);
   EXPECT_EQ(first.grad(), vector({1}));
+}
+
+TEST(TapeTest, ADeepChainOfSumsOrWindowsRunsBackWithoutRecursion) {
+  constexpr int kDeep = 200000;
+  Tape tape;
+  const Var start = tape.leaf(full_array({1, 1}, 1)), x = full_array({1, 1}, 2);
+  const Parameter w(full_array({1, 1}, 3));
+  Var sum = start, window = tape.leaf(full_array({1, 1}, 1));
+  const Var first = window;
+  for (int i = 0; i < kDeep; ++i) sum = affine(x, w, sum);
+  for (int i = 0; i < kDeep; ++i) window = reshape(window, {1, 1});
+  tape.backward(sum + window);
+  EXPECT_EQ(start.grad()(0, 0), 1);
+  EXPECT_EQ(first.grad()(0, 0), 1);
+  EXPECT_EQ(w.grad()(0, 0), 2 * kDeep);
+}
+
+// A chain of sums in which a term is read once more shares its gradient up to there.
+TEST(TapeTest, AChainOfSumsThatIsReadInBetween) {
+  Tape tape;
+  const Var start = tape.leaf(full_array({2, 1}, 1)), x = full_array({2, 1}, 2);
+  const Parameter w(full_array({1, 1}, 3));
+  Var sum = start, between;
+  for (int i = 0; i < 6; ++i) {
+    sum = affine(x, w, sum);
+    if (i == 2) between = sum;
+  }
+  const Var y = reel::sum(square(between)) + reel::sum(sum);
+  tape.backward(y);
+  EXPECT_EQ(Array(start.grad()), Array(tape.gradients(y, {start})[0].value()));
+  EXPECT_EQ(w.grad()(0, 0), tape.gradients(y, {Var(w)})[0].item());
 }
 
 TEST(TapeTest, ManyReadersOfOneValue) {

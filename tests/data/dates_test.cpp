@@ -15,6 +15,7 @@ TEST(DatesTest, TextBecomesSecondsSince1970) {
   EXPECT_EQ(parse_time("1970-01-02 00:00:01"), kDay + 1);
   EXPECT_EQ(parse_time("2016-07-01 02:00:00"), 1467338400);  // date -u -d .. +%s
   EXPECT_EQ(parse_time("2016-07-01T02:00"), 1467338400);
+  EXPECT_EQ(parse_time("2016-07-01T02:00:00Z"), 1467338400);
   EXPECT_EQ(parse_time("2016/7/1 2"), 1467338400);
   EXPECT_EQ(parse_time("1749-01"), -6974035200);
   EXPECT_EQ(parse_time("1971"), 365 * kDay);
@@ -47,6 +48,15 @@ TEST(DatesTest, TheStepIsTheMostFrequentDistance) {
   EXPECT_EQ(step({"2016-01-31", "2016-02-01", "2016-02-02"}), (TimeStep{.seconds = kDay}));
   EXPECT_EQ(step({"2016-01-01 00:00", "2016-01-01 01:00", "2016-01-01 04:00", "2016-01-01 05:00"}),
             (TimeStep{.seconds = kHour}));
+  EXPECT_EQ(step({"2015-02-28", "2015-03-31", "2015-04-30", "2015-05-31"}),
+            (TimeStep{.months = 1, .month_day = 31}));
+  EXPECT_EQ(step({"2015-02-28", "2015-03-30", "2015-04-30"}),
+            (TimeStep{.months = 1, .month_day = 30}));
+  EXPECT_EQ(step({"2015-01-29", "2015-01-30", "2015-02-02", "2015-02-03"}),  // from a Thursday on
+            (TimeStep{.seconds = kDay, .workdays = true}));
+  EXPECT_EQ(step({"2015-02-02", "2015-02-03", "2015-02-06"}), (TimeStep{.seconds = kDay}));
+  EXPECT_EQ(step({"2015-01-30", "2015-01-31", "2015-02-02", "2015-02-05"}),
+            (TimeStep{.seconds = kDay}));
   EXPECT_EQ(test::error_of([&] {
               step({"2016-01-02", "2016-01-01"});
             }),
@@ -64,6 +74,17 @@ TEST(DatesTest, StepsAreAddedAndCounted) {
   EXPECT_EQ(later({.months = 1}, 14), "2016-03-31 06:00");
   EXPECT_EQ(later({.months = 3}, -1), "2014-10-31 06:00");
   EXPECT_EQ(later({.seconds = kHour}, 20), "2015-02-01 02:00");
+  EXPECT_EQ(later({.months = 1, .month_day = 30}, 2), "2015-03-30 06:00");
+  const Time friday = *parse_time("1969-12-26 06:00");
+  const TimeStep workday{.seconds = kDay, .workdays = true};
+  const std::vector<std::pair<std::int64_t, const char*>> workdays{
+      {-5, "1969-12-19"}, {-1, "1969-12-25"}, {0, "1969-12-26"}, {1, "1969-12-29"},
+      {4, "1970-01-01"},  {6, "1970-01-05"},  {511, "1971-12-13"}};
+  for (const auto& [n, day] : workdays) {
+    EXPECT_EQ(format_time(advance(friday, workday, n), true), day) << n;
+    EXPECT_EQ(steps_between(friday, *parse_time(std::string(day) + " 06:00"), workday), n);
+  }
+  EXPECT_EQ(steps_between(friday, friday + kDay, workday), std::nullopt);  // a Saturday
   for (const TimeStep step : {TimeStep{.months = 5}, TimeStep{.seconds = 7 * kHour}})
     for (const std::int64_t n : {-3, 0, 1, 40})
       EXPECT_EQ(steps_between(start, advance(start, step, n), step), n);

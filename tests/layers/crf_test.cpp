@@ -185,6 +185,29 @@ TEST(CrfTest, LargeScoresStayNumbers) {
     for (const real x : array) EXPECT_TRUE(std::isfinite(x));
 }
 
+// From left to right through the tags: at first the later ones cannot be reached.
+TEST(CrfTest, ForbiddenTransitionsHaveNoGradient) {
+  const real never = -std::numeric_limits<real>::infinity();
+  Crf crf(3);
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t j = 0; j < 3; ++j)
+      if (j != i && j != i + 1) crf.transitions.mutable_value()(i, j) = never;
+  crf.start_transitions.mutable_value() = Array{0, never, never};
+  const Array emissions = random_emissions();
+  const Indices tags{{0, 0, 0, 0, 0}, {0, 1, 0, 0, 1}, {1, 1, 0, 0, 2}, {1, 2, 0, 0, 2}};
+  const Answer a = answer(crf, emissions, tags, kLengths, full_array({kBatch}, 1));
+  Crf unlikely = crf;
+  for (Parameter* p : parameters(unlikely))
+    for (real& x : p->mutable_value()) x = std::max(x, real(-1e4));
+  const Answer b = answer(unlikely, emissions, tags, kLengths, full_array({kBatch}, 1));
+  expect_near(a.loss, b.loss, kTolerance);
+  expect_near(a.emissions, b.emissions, kTolerance);
+  for (const real x : a.parameters[0]) EXPECT_TRUE(std::isfinite(x));
+
+  crf.start_transitions.mutable_value() = full_array({3}, never);
+  EXPECT_EQ(crf.log_partition(emissions, kLengths).value()(2), 0);  // of length zero
+}
+
 #ifdef REEL_DOUBLE
 TEST(CrfTest, GradientsAreThoseOfFiniteDifferences) {
   Crf crf = random_crf();

@@ -109,6 +109,21 @@ TEST(CtcTest, RowsWithoutAPathHaveNoGradient) {
   }
 }
 
+TEST(CtcTest, RowsWhosePathsAllHaveProbabilityZeroHaveNoGradient) {
+  Random random(6);
+  Array logits = uniform({3, 1, kSymbols}, -2, 2, random);
+  for (std::size_t t = 0; t < 3; ++t) logits(t, 0, 2) = -kInfinity;  // the only label
+  for (const bool zero : {false, true}) {
+    Tape tape;
+    const Var x = tape.leaf(logits);
+    const Var loss = ctc_loss(x, std::vector<std::size_t>{3}, std::vector<Labels>{{2}},
+                              {.blank = kBlank, .zero_infinity = zero});
+    tape.backward(sum(loss));
+    EXPECT_EQ(loss.value()(0), zero ? 0 : kInfinity);
+    for (const real g : x.grad()) EXPECT_EQ(g, 0);
+  }
+}
+
 TEST(CtcTest, PaddingIsNotRead) {
   const Array weights = full_array({kBatch}, 1);
   Array other = random_logits();

@@ -214,6 +214,14 @@ TEST(EncoderDecoder, WrongInputIsRefused) {
   EXPECT_THROWS_WITH(loss_of(model, in, padded(kTargets), {.forced = 0.5}), Error,
                      "teacher: forced must lie in [0, 1], with random numbers in between; got 0.5");
   EXPECT_THROWS_WITH(loss_of(model, in, padded(kTargets), {.forced = 2}), Error, "got 2");
+  for (const std::size_t rows : {3, 5}) {  // for four sources
+    std::vector<Tokens> others(rows, kTargets[1]);
+    for (const bool full : {true, false}) {
+      if (!full) others[0] = kTargets[0];
+      EXPECT_THROWS_WITH(loss_of(model, in, padded(others)), ShapeError,
+                         fmt::format("targets: the state must have a row for each of {}", rows));
+    }
+  }
 }
 
 }  // namespace

@@ -228,6 +228,18 @@ TEST(CrossEntropyTest, AllRowsIgnoredIsZeroWithZeroSlope) {
   }
 }
 
+TEST(CrossEntropyTest, AnIgnoredRowMayHoldImpossibleClasses) {
+  Array logits{{1, 2}, {3, 4}};
+  const auto loss = [](const Var& x) {
+    return cross_entropy(x, Indices{0, -100}, {.label_smoothing = real(0.1)});
+  };
+  const double value = loss(logits).item();
+  const auto slopes = slope(logits, loss);
+  logits(1, 0) = -std::numeric_limits<real>::infinity();
+  expect_value(loss(logits), value);
+  EXPECT_EQ(slope(logits, loss), slopes);
+}
+
 TEST(CrossEntropyTest, WrongUseIsNamed) {
   const auto error = [](const Indices& classes, const CrossEntropyOptions& options = {}) {
     return error_of([&] { cross_entropy(kLogits, classes, options); });

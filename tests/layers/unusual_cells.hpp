@@ -1,6 +1,7 @@
 // Cells that do with x, state and projection what the built-in ones do not.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "answers.hpp"
@@ -93,6 +94,15 @@ struct ReshapesXAndMovesIt : Hoisted {
     return {a * reshape(flat, {-1, kHidden})};
   }
 };
+// In the last step nobody else holds the product's rows: joined, they lie in the result.
+struct JoinsXAndMovesIt : Hoisted {
+  State step(Var x, const State& s) const {
+    const auto rows = static_cast<std::ptrdiff_t>(x.size(0));
+    const Var both = concat({x, s.h}, 0);
+    const Var a = tanh(recurrent(s.h, std::move(x)));
+    return {a * slice(both, 0, 0, rows) + slice(both, 0, rows, 2 * rows)};
+  }
+};
 struct StopsTheGradientOfX : HoistedTwoParts {
   State step(Var x, const State& s) const {
     const Var constant = stop_gradient(x);
@@ -162,11 +172,30 @@ struct ReturnsViewsOfOneArray : OnePart {
   }
 };
 
+// More parts than an array has axes.
+struct HasNineParts : Hoisted {
+  struct State {
+    Var h;
+    std::array<Var, 8> late;
+  };
+  State initial_state(std::size_t n) const {
+    State state{zero(n), {}};
+    for (Var& part : state.late) part = zero(n);
+    return state;
+  }
+  State step(Var x, const State& s) const {
+    State next{tanh(recurrent(s.h, std::move(x)) + s.late[7]), {}};
+    for (std::size_t i = 0; i < 8; ++i) next.late[i] = i == 0 ? s.h : s.late[i - 1];
+    return next;
+  }
+};
+
 using UnusualCells =
     ::testing::Types<WithoutProject, KeepsXInItsState, CopiesX, ReadsXBefore, ReadsXAfter,
                      AddsToXTwice, SplitsXAndMovesIt, SlicesXAndMovesIt, ReshapesXAndMovesIt,
-                     StopsTheGradientOfX, ProjectsByTanh, ProjectsBySoftmax, ProjectsByReshape,
+                     JoinsXAndMovesIt, StopsTheGradientOfX, ProjectsByTanh, ProjectsBySoftmax, ProjectsByReshape,
                      ProjectsByTwoAffines, ProjectsToXItself, ReturnsItsState, ReturnsX,
-                     ReturnsTheBareProduct, ReturnsViewsOfOneArray>;
+                     ReturnsTheBareProduct, ReturnsViewsOfOneArray,
+                     HasNineParts>;
 
 }  // namespace reel::inline REEL_PRECISION::layer_tests

@@ -116,6 +116,40 @@ TEST(OptimizerTest, GradientsOfTwoBackwardsAddUp) {
   EXPECT_EQ(p.value(), (Array{-10, -20}));
 }
 
+TEST(OptimizerTest, AParameterListedTwiceCountsOnce) {
+  Parameter p(Array{1});
+  Sgd optimizer({&p, &p}, {.learning_rate = 1});
+  set_gradient(p, {3});
+  EXPECT_EQ(clip_grad_norm(optimizer.parameters(), 1), 3);
+  optimizer.step();
+  EXPECT_EQ(p.value()(0), 0);
+}
+
+TEST(OptimizerTest, AGradientWrittenByTheUserIsUsed) {
+  Parameter p(Array{1});
+  Sgd optimizer({&p}, {.learning_rate = 1});
+  p.mutable_grad().fill(3);
+  optimizer.step();
+  EXPECT_EQ(p.value()(0), -2);
+  EXPECT_FALSE(p.has_grad());
+}
+
+TEST(OptimizerTest, RefusesANullParameter) {
+  Parameter p(Array{1});
+  EXPECT_EQ(error_of([&] { Sgd({&p, nullptr}); }),
+            "optimizer: a parameter must not be null; got one at 1");
+}
+
+TEST(OptimizerTest, AdamsFirstStepIsTheRateHoweverSlowItsMeans) {
+  for (const double beta : {0.9, 0.99999, 1 - 1e-8}) {
+    Parameter p(Array{0});
+    Adam optimizer({&p}, {.learning_rate = 1, .beta1 = beta, .beta2 = beta});
+    set_gradient(p, {1});
+    optimizer.step();
+    EXPECT_NEAR(p.value()(0), -1, 1e-6) << beta;
+  }
+}
+
 TEST(OptimizerTest, LearningRateMayChangeBetweenSteps) {
   Parameter p(Array{0});
   Sgd optimizer({&p}, {.learning_rate = 1});
@@ -194,6 +228,13 @@ TEST_F(ClippingTest, NormIsJointAndIsCutToTheLimit) {
   EXPECT_EQ(a.grad(), (Array{1, -2}));
   EXPECT_EQ(b.grad(), (Array{2}));
   EXPECT_FALSE(without.has_grad());
+}
+
+TEST_F(ClippingTest, FrozenParametersDoNotCount) {
+  a.trainable = false;
+  EXPECT_EQ(clip_grad_norm(all, 2), 4);
+  EXPECT_EQ(a.grad(), (Array{2, -4}));
+  EXPECT_EQ(b.grad(), (Array{2}));
 }
 
 TEST_F(ClippingTest, NormWithinTheLimitChangesNothing) {

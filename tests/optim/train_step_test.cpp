@@ -259,6 +259,33 @@ TEST(TrainStepTest, AFailedStepLeavesAllAsItWas) {
   }
 }
 
+TEST(TrainStepTest, AStepAfterOneThatCouldNotBeClippedIsAsIfItHadNotBeen) {
+  Parameter p(Array{1});
+  Sgd optimizer({&p}, {.learning_rate = 1});
+  TrainStep step(optimizer, {.shards = 1, .clip_norm = 10});
+  const real infinity = std::numeric_limits<real>::infinity();
+  for (const real factor : {infinity, real(2)}) {
+    const auto loss = [&](Shard&) { return sum(Var(p) * factor); };
+    if (factor == infinity) {
+      EXPECT_THROW(step(1, loss), NonFiniteError);
+    } else {
+      step(1, loss);
+    }
+    EXPECT_FALSE(p.has_grad());
+    EXPECT_EQ(p.value()(0), factor == infinity ? 1 : -1);
+  }
+}
+
+TEST(TrainStepTest, AShardMayDependOnNoParameterButNotAll) {
+  Parameter p(Array{1});
+  Sgd optimizer({&p}, {.learning_rate = 1});
+  TrainStep step(optimizer, {.shards = 2});
+  EXPECT_EQ(step(2, [&](Shard& shard) { return shard.index == 0 ? sum(Var(p)) : Var(real(3)); }), 2);
+  EXPECT_EQ(p.value()(0), real(0.5));
+  EXPECT_THROWS_WITH(step(2, [](Shard&) { return Var(real(3)); }), Error,
+                     "train step: the loss must depend on a trainable parameter");
+}
+
 TEST(TrainStepTest, FrozenParametersStay) {
   Random random(5);
   const Batch batch(8, random);

@@ -49,6 +49,37 @@ TEST(TrainingState, GoesOnToTheSameBits) {
   EXPECT_NE(before.model.bias.value(), whole.model.bias.value());
 }
 
+TEST(TrainingState, PutsBackTheRateAndClearsGradients) {
+  const TempFolder folder;
+  Learner before, after;
+  before.optimizer.learning_rate = 0.1 / 3;
+  save_training(folder / "t", before.optimizer, before.step);
+  after.model.bias.mutable_grad().fill(std::numeric_limits<real>::quiet_NaN());
+  load_training(folder / "t", after.optimizer, after.step);
+  EXPECT_EQ(after.optimizer.learning_rate, 0.1 / 3);
+  EXPECT_FALSE(after.model.bias.has_grad());
+}
+
+TEST(TrainingState, RefusesToSaveWhatItCouldNotLoad) {
+  const TempFolder folder;
+  Learner run;
+  const auto refusal = [&](const Safetensors& more) {
+    return test::error_of([&] { save_training(folder / "t", run.optimizer, run.step, more); });
+  };
+  Safetensors array, text;
+  array.arrays.emplace("training.best", full_array({1}, 0));
+  text.metadata["training.step"] = "mine";
+  EXPECT_EQ(refusal(array),
+            "training state: a name must not begin with training.; got training.best");
+  EXPECT_EQ(refusal(text),
+            "training state: a name must not begin with training.; got training.step");
+  run.model.bias.mutable_grad();
+  EXPECT_EQ(refusal({}),
+            "training state: gradients are not saved, so they must have been used or cleared; bias "
+            "has one");
+  EXPECT_TRUE(folder.list().empty());
+}
+
 TEST(TrainingState, KeepsWhatHadNoUpdate) {
   const TempFolder folder;
   Learner some, other;
