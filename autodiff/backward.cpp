@@ -98,8 +98,8 @@ void Tape::pull_back(Vars& grads, std::size_t from, std::size_t down_to) {
     n->pull(pull);
     if (check_finite_)
       for (const Var& input : n->inputs())
-        if (const Var& dx = grads[input.ref()->index]; input.ref()->needs_grad && dx)
-          require_finite(*n, dx.ref()->value.view, "backward");
+        if (const Node& x = *input.ref(); x.needs_grad && grads[x.index])
+          require_finite(*n, grads[x.index].ref()->value.view, "backward");
   }
 }
 

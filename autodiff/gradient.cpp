@@ -7,22 +7,24 @@ using namespace detail;
 
 namespace {
 
-// Of a window on a window .., the outermost base first: a chain of them never unwinds recursively.
-void prepare_base(Node& base) {
-  const auto lacks_place = [](const Node* n) { return n && n->needs_grad && !n->grad; };
-  if (lacks_place(&base) && lacks_place(base.base)) {
-    PooledVector<Node*> bases;
-    for (Node* b = base.base; lacks_place(b); b = b->base) bases.push_back(b);
-    for (; !bases.empty(); bases.pop_back()) prepare_grad(*bases.back());
-  }
-  prepare_grad(base);
+// The term of the sum n that may have the very gradient of n; null: there is none.
+Node* sharing_term(const Node& n) {
+  if (n.sum_input < 0) return nullptr;
+  Node* term = n.inputs()[static_cast<std::size_t>(n.sum_input)].ref().get();
+  return term->needs_grad && term->consumers == 1 && !term->grad_written ? term : nullptr;
 }
 
-// In a parameter or in the gradient of a base; false: nowhere in particular.
-bool locate_in_another(Node& n) {
-  if (n.locate_kept()) return true;
+// The node whose gradient must have a place before n's can have one; null: none.
+Node* needed_first(const Node& n) {
+  Node* other = n.base ? n.base : sharing_term(n);
+  return other && other->needs_grad && !other->grad ? other : nullptr;
+}
+
+// Once needed_first(n) has one.
+void locate_next(Node& n) {
+  if (n.locate_kept()) return;
   if (Node* base = n.base; base && base->needs_grad) {
-    prepare_base(*base);
+    prepare_grad(*base);
     // Windows that tile a base which nobody else reads may be written one by one.
     const bool first_write = n.tiles_base && base->consumers == 1 && !base->grad_written;
     View part;
@@ -34,38 +36,36 @@ bool locate_in_another(Node& n) {
       n.grad.hold(part, base->grad->storage);
       n.grad_in_base = true;
       n.grad_written = !first_write;
-      return true;
+      return;
     }
   }
-  return false;
+  if (const Node* term = sharing_term(n)) {
+    n.grad.hold(*term->grad);
+    n.grad_shared = true;
+    return;
+  }
+  n.grad.hold(allocate(n.shape()));
 }
 
-// The term of the sum n that may have the very gradient of n; null: there is none.
-Node* sharing_term(const Node& n) {
-  if (n.sum_input < 0) return nullptr;
-  Node* term = n.inputs()[static_cast<std::size_t>(n.sum_input)].ref().get();
-  return term->needs_grad && term->consumers == 1 && !term->grad_written ? term : nullptr;
+// Windows on sums of windows .. may form a chain as long as the tape: it is not followed by
+// recursion, but for the short ones of every step.
+void locate(Node& n, int depth) {
+  constexpr int kShort = 8;
+  if (Node* other = needed_first(n)) {
+    if (depth < kShort) {
+      locate(*other, depth + 1);
+    } else {
+      PooledVector<Node*> chain;
+      for (; other; other = needed_first(*other)) chain.push_back(other);
+      for (; !chain.empty(); chain.pop_back()) locate_next(*chain.back());
+    }
+  }
+  locate_next(n);
 }
 
 }  // namespace
 
-void detail::locate_grad(Node& n) {
-  if (locate_in_another(n)) return;
-  // Sums of sums .. all share the place of the last term, or of the sum above it if something has
-  // been written there by now.
-  Node* last = &n;
-  while (Node* term = sharing_term(*last)) {
-    const bool located = term->grad || locate_in_another(*term);
-    if (term->grad_written) break;
-    last = term;
-    if (located) break;
-  }
-  if (!last->grad) last->grad.hold(allocate(last->shape()));
-  for (Node* sum = &n; sum != last; sum = sharing_term(*sum)) {
-    sum->grad.hold(*last->grad);
-    sum->grad_shared = true;
-  }
-}
+void detail::locate_grad(Node& n) { locate(n, 0); }
 
 void detail::unfreeze_grad(Node& n) {
   if (n.grad->storage->frozen & Storage::kLent)

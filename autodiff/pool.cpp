@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kSteps = 8;  // size classes per power of two: at most 1/8 is wasted
 constexpr std::size_t kClasses = 48 * kSteps;
-constexpr std::size_t kMost = std::size_t{1} << 47;  // bytes of a block; beyond, classes end
+constexpr std::size_t kMost = std::size_t{1} << 47;   // bytes of a block; beyond, classes end
 constexpr std::size_t kLeast = std::size_t{1} << 19;  // bytes that any work is taken to need
 constexpr std::size_t kNear = kSteps / 2;  // a block of so many classes above serves as well
 

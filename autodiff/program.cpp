@@ -53,10 +53,11 @@ void Program::finish(Recorder& recorder, std::span<Var> outputs, std::span<const
                "program: feedback must name an input for each output at most; got {} for {}",
                feedback.size(), outputs.size());
   for (std::size_t i = 0; i < feedback.size(); ++i)
-    check<Error>(feedback[i] == -1 || (feedback[i] >= 0 && feedback[i] < std::ssize(inputs) &&
-                                       std::count(feedback.begin(), feedback.end(), feedback[i]) == 1),
-                 "program: feedback must name inputs below {}, each once, or -1; got {}",
-                 inputs.size(), fmt::join(feedback, ", "));
+    check<Error>(
+        feedback[i] == -1 || (feedback[i] >= 0 && feedback[i] < std::ssize(inputs) &&
+                              std::count(feedback.begin(), feedback.end(), feedback[i]) == 1),
+        "program: feedback must name inputs below {}, each once, or -1; got {}", inputs.size(),
+        fmt::join(feedback, ", "));
   const auto block_of = [&](const Var& v) { return recorder.block_at(v.node().value.view.data); };
   const auto fed_back = [&](std::size_t i) -> const Var* {
     return i < feedback.size() && feedback[i] >= 0 ? &inputs[static_cast<std::size_t>(feedback[i])]

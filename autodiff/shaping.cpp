@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/record.hpp>
 
@@ -251,8 +252,8 @@ void detail::split_into(std::span<Var> parts, const Var& x, std::span<const std:
     fits = fits && extent <= shape[at] - sum;
     sum += extent;
   }
-  check(fits && sum == shape[at], "split: extents must add up to {}, axis {} of {}; got {}", shape[at],
-        axis, shape, sum);
+  check(fits && sum == shape[at], "split: extents must add up to {}, axis {} of {}; got {}",
+        shape[at], axis, shape, fmt::join(extents, " + "));
   Ref<Node> node;
   if (must_record("split", std::span(&x, 1))) {
     node = make_node<SplitNode>(std::span(&x, 1), parts.size(), at);

@@ -139,8 +139,7 @@ TimeStep infer_step(std::span<const Time> times) {
 
 Time advance(Time time, const TimeStep& step, std::int64_t count) {
   const Moment start = moment_of(time);
-  if (step.workdays)
-    return time_of(date_of_workday(workday_of(start.date) + count), start.second);
+  if (step.workdays) return time_of(date_of_workday(workday_of(start.date) + count), start.second);
   if (step.months == 0) return time + step.seconds * count;
   const auto month = start.date.year() / start.date.month() + months(step.months * count);
   const unsigned day = step.month_day > 0 ? step.month_day : unsigned(start.date.day());

@@ -251,8 +251,13 @@ Table with_missing_rows(Table table) {
     check<Error>(steps.has_value(),
                  "with_missing_rows: dates must be {} {} apart, or a multiple; found {} between "
                  "steps",
-                 step.months != 0 ? step.months : step.seconds,
-                 step.months != 0 ? "month(s)" : "seconds", format_time(time, false));
+                 step.workdays      ? 1
+                 : step.months != 0 ? step.months
+                                    : step.seconds,
+                 step.workdays      ? "workday"
+                 : step.months != 0 ? "month(s)"
+                                    : "seconds",
+                 format_time(time, false));
     places.push_back(static_cast<std::size_t>(*steps));
   }
   check<Error>(places.back() < kMostMissing * places.size(),

@@ -118,7 +118,7 @@ Var ctc_loss(const Var& logits, std::span<const std::size_t> lengths,
   const auto loss = [impossible](auto a, auto b, auto feasible) {
     const auto m = max(a, b);
     const auto some = -(m + log(exp(a - m) + exp(b - m)));
-    return where(feasible == 0, impossible, where(m > kNever / 2, some, impossible));
+    return where(feasible == 0, impossible, where(m <= kNever / 2, impossible, some));
   };
   return pointwise("ctc", loss, pick(alpha, label), pick(alpha, blank), Var(graph.feasible));
 }

@@ -115,7 +115,8 @@ Var cross_entropy(const Var& logits, const Indices& classes, const CrossEntropyO
     Array keep = full_array(shape_of(classes), 0);
     for (std::size_t i = 0; i < kept.size(); ++i) keep.data()[i] = kept.data()[i] >= 0 ? 1 : 0;
     const Var per_row = sum(weighted ? log_p * Var(options.weights) : log_p, {-1});
-    loss = loss + sum(where(Var(keep), per_row, 0)) * (scale * smoothing / static_cast<real>(count));
+    loss =
+        loss + sum(where(Var(keep), per_row, 0)) * (scale * smoothing / static_cast<real>(count));
   }
   return loss;
 }

@@ -18,9 +18,9 @@ constexpr double kNoLimit = INFINITY;
 std::vector<Parameter*> without_repeats(const std::vector<Parameter*>& parameters) {
   std::unordered_set<const Parameter*> seen;
   std::vector<Parameter*> once;
-  for (Parameter* p : parameters) {
-    check<Error>(p, "optimizer: a parameter must not be null; got one at {}", once.size());
-    if (seen.insert(p).second) once.push_back(p);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    check<Error>(parameters[i], "optimizer: a parameter must not be null; got one at {}", i);
+    if (seen.insert(parameters[i]).second) once.push_back(parameters[i]);
   }
   return once;
 }
@@ -180,8 +180,9 @@ double clip_grad_norm(std::span<Parameter* const> parameters, double limit) {
   check<Error>(limit > 0, "clip_grad_norm: the limit must be positive; got {}", limit);
   double squares = 0;
   for (const Parameter* p : parameters)
-    if (p->trainable) p->gradient().for_each_run(
-        [&](const real* run, std::size_t count) { squares += sum_of_squares(run, count); });
+    if (p->trainable)
+      p->gradient().for_each_run(
+          [&](const real* run, std::size_t count) { squares += sum_of_squares(run, count); });
   const double norm = std::sqrt(squares);
   check<NonFiniteError>(std::isfinite(norm),
                         "clip_grad_norm: the gradient's norm is {}; Tape::check_finite finds where",
@@ -189,9 +190,10 @@ double clip_grad_norm(std::span<Parameter* const> parameters, double limit) {
   if (norm > limit) {
     const auto scale = static_cast<real>(limit / norm);
     for (const Parameter* p : parameters)
-      if (p->trainable) p->gradient().for_each_run([&](real* run, std::size_t count) {
-        for (std::size_t i = 0; i < count; ++i) run[i] *= scale;
-      });
+      if (p->trainable)
+        p->gradient().for_each_run([&](real* run, std::size_t count) {
+          for (std::size_t i = 0; i < count; ++i) run[i] *= scale;
+        });
   }
   return norm;
 }
@@ -200,9 +202,10 @@ void clip_grad_value(std::span<Parameter* const> parameters, double limit) {
   check<Error>(limit > 0, "clip_grad_value: the limit must be positive; got {}", limit);
   const auto bound = static_cast<real>(limit);
   for (const Parameter* p : parameters)
-    if (p->trainable) p->gradient().for_each_run([&](real* run, std::size_t count) {
-      for (std::size_t i = 0; i < count; ++i) run[i] = std::clamp(run[i], -bound, bound);
-    });
+    if (p->trainable)
+      p->gradient().for_each_run([&](real* run, std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) run[i] = std::clamp(run[i], -bound, bound);
+      });
 }
 
 }  // namespace reel::inline REEL_PRECISION

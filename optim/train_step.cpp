@@ -46,8 +46,9 @@ double TrainStep::run_shards(std::size_t rows, const ShardLoss& loss) {
       losses_[i] = run_shard(shard, loss);
     });
     const auto used = std::span(recorded_).first(std::min(shards(), rows));
-    check<Error>(std::ranges::any_of(used, std::identity()),
-                 "train step: the loss must depend on a trainable parameter; that of no shard does");
+    check<Error>(
+        std::ranges::any_of(used, std::identity()),
+        "train step: the loss must depend on a trainable parameter; that of no shard does");
   } catch (...) {
     for (GradientStore& store : stores_) store.clear();
     throw;

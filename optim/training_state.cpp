@@ -1,6 +1,7 @@
 #include <reel/optim/training_state.hpp>
 
 #include <charconv>
+#include <cmath>
 
 namespace reel::inline REEL_PRECISION {
 namespace {
@@ -49,8 +50,8 @@ void save_training(const std::filesystem::path& path, const Optimizer& optimizer
                    const TrainStep& step, Safetensors more) {
   const auto check_theirs = [](const auto& named) {
     for (const auto& [name, value] : named)
-      check<Error>(!name.starts_with(kOurs), "training state: a name must not begin with {}; got {}",
-                   kOurs, name);
+      check<Error>(!name.starts_with(kOurs),
+                   "training state: a name must not begin with {}; got {}", kOurs, name);
   };
   check_theirs(more.arrays);
   check_theirs(more.metadata);
@@ -58,6 +59,9 @@ void save_training(const std::filesystem::path& path, const Optimizer& optimizer
     const bool added = more.arrays.emplace(name, array).second;
     check<Error>(added, "training state: names must differ; got {} twice", name);
   };
+  check<Error>(std::isfinite(optimizer.learning_rate) && optimizer.learning_rate >= 0,
+               "training state: the learning rate must be finite and not negative; got {}",
+               optimizer.learning_rate);
   const std::vector<Parameter*>& parameters = optimizer.parameters();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Parameter& p = *parameters[i];
@@ -93,8 +97,8 @@ Safetensors load_training(const std::filesystem::path& path, Optimizer& optimize
   const auto step_number = take_number<std::size_t>(file, kStep, source);
   const auto rate = take_number<double>(file, kRate, source);
   for (const auto& [name, array] : file.arrays)
-    check<FileError>(!name.starts_with(kOurs),
-                     "{}: {} belongs to no parameter of this training", source, name);
+    check<FileError>(!name.starts_with(kOurs), "{}: {} belongs to no parameter of this training",
+                     source, name);
   try {
     optimizer.set_slots(std::move(slots));
   } catch (const Error& e) {

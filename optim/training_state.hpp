@@ -15,8 +15,8 @@ namespace reel::inline REEL_PRECISION {
 void save_training(const std::filesystem::path& path, const Optimizer& optimizer,
                    const TrainStep& step, Safetensors more = {});
 
-// Puts all this back, clears the gradients, and returns the caller's part. Throws FileError, changing nothing, if the
-// file is none of save_training's or one of other parameters.
+// Puts all this back, clears the gradients, and returns the caller's part. Throws FileError,
+// changing nothing, if the file is none of save_training's or one of other parameters.
 Safetensors load_training(const std::filesystem::path& path, Optimizer& optimizer, TrainStep& step);
 
 }  // namespace reel::inline REEL_PRECISION

@@ -146,8 +146,7 @@ void Report::training(const TrainingOptions& options, const Training& training,
 
 std::string Report::html() const {
   const auto figure = [](const auto& picture) { return "<figure>" + svg(picture) + "</figure>\n"; };
-  std::string html =
-      kHead + element("title", title_) + "</head>\n<body>\n" + element("h1", title_);
+  std::string html = kHead + element("title", title_) + "</head>\n<body>\n" + element("h1", title_);
   for (const auto& part : parts_) {
     if (const auto* text = std::get_if<std::string>(&part)) html += *text;
     if (const auto* chart = std::get_if<Chart>(&part)) html += figure(*chart);

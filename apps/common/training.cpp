@@ -21,16 +21,28 @@ constexpr const char* kBest = "best.";
 constexpr const char* kCarried = "carried.";
 constexpr const char* kProgress = "progress";
 
+// JSON has no numbers that are not finite: these are written as text.
+nlohmann::json to_json(double number) {
+  if (std::isfinite(number)) return number;
+  return std::isnan(number) ? "nan" : number > 0 ? "inf" : "-inf";
+}
+double to_number(const nlohmann::json& json) {
+  return json.is_string() ? std::strtod(json.get<std::string>().c_str(), nullptr)
+                          : json.get<double>();
+}
+
 nlohmann::json to_json(const Epoch& epoch) {
   nlohmann::json measures = nlohmann::json::array();
-  for (const Measure& m : epoch.measures) measures.push_back({m.name, m.value});
-  return {
-      {"number", epoch.number}, {"loss", epoch.loss}, {"measures", measures}, {"rate", epoch.rate}};
+  for (const Measure& m : epoch.measures) measures.push_back({m.name, to_json(m.value)});
+  return {{"number", epoch.number},
+          {"loss", to_json(epoch.loss)},
+          {"measures", measures},
+          {"rate", to_json(epoch.rate)}};
 }
 
 Epoch to_epoch(const nlohmann::json& json) {
-  Epoch epoch{json.at("number"), json.at("loss"), {}, json.at("rate")};
-  for (const auto& m : json.at("measures")) epoch.measures.push_back({m.at(0), m.at(1)});
+  Epoch epoch{json.at("number"), to_number(json.at("loss")), {}, to_number(json.at("rate"))};
+  for (const auto& m : json.at("measures")) epoch.measures.push_back({m.at(0), to_number(m.at(1))});
   return epoch;
 }
 
@@ -82,6 +94,14 @@ void TrainingOptions::prepare(const CLI::App& command) {
   reel::check_writable(state());
 }
 
+void TrainingOptions::set_state_aside() const {
+  if (!std::filesystem::exists(state())) return;
+  const std::filesystem::path aside = folder / "training.old.safetensors";
+  std::filesystem::rename(state(), aside);
+  fmt::print("an interrupted training was there, which --resume would have gone on with; now {}\n",
+             aside.string());
+}
+
 Training::Training(reel::Optimizer& optimizer, reel::TrainStep& step,
                    const TrainingOptions& options)
     : optimizer_(optimizer), step_(step), options_(options) {}
@@ -100,9 +120,9 @@ void Training::save(const TrainingTask& task, const Position& at) const {
   for (const auto& [name, array] : task.carried)
     if (at.minibatch > 0 && array->size() > 0) more.arrays.emplace(kCarried + name, *array);
   nlohmann::json progress = {
-      {"given", options_.given},   {"epoch", at.epoch}, {"minibatch", at.minibatch},
-      {"loss", at.loss},           {"count", at.count}, {"units", at.units},
-      {"best_epoch", best_epoch_}, {"best", best_},     {"seconds", seconds_}};
+      {"given", options_.given},   {"epoch", at.epoch},      {"minibatch", at.minibatch},
+      {"loss", to_json(at.loss)},  {"count", at.count},      {"units", at.units},
+      {"best_epoch", best_epoch_}, {"best", to_json(best_)}, {"seconds", seconds_}};
   for (const Epoch& epoch : history_) progress["history"].push_back(to_json(epoch));
   more.metadata[kProgress] = progress.dump();
   save_training(options_.state(), optimizer_, step_, std::move(more));
@@ -124,10 +144,10 @@ auto Training::load(const TrainingTask& task) -> Position {
       reel::check<reel::FileError>(value == chosen, "{}: was begun with {} '{}', which is '{}' now",
                                    source, name, value, chosen);
     }
-    at = {progress.at("epoch"), progress.at("minibatch"), progress.at("loss"), progress.at("count"),
-          progress.at("units")};
+    at = {progress.at("epoch"), progress.at("minibatch"), to_number(progress.at("loss")),
+          progress.at("count"), progress.at("units")};
     best_epoch_ = progress.at("best_epoch");
-    best_ = progress.at("best");
+    best_ = to_number(progress.at("best"));
     seconds_ = progress.at("seconds");
     if (progress.contains("history"))
       for (const auto& epoch : progress["history"]) history_.push_back(to_epoch(epoch));
@@ -149,14 +169,6 @@ bool Training::complete(const Position& at) const {
   return at.epoch > options_.epochs || (in_vain && at.epoch > best_epoch_ + options_.patience);
 }
 
-void Training::set_old_state_aside() const {
-  if (!std::filesystem::exists(options_.state())) return;
-  const std::filesystem::path aside = options_.folder / "training.old.safetensors";
-  std::filesystem::rename(options_.state(), aside);
-  fmt::print("an interrupted training was there, which --resume would have gone on with; now {}\n",
-             aside.string());
-}
-
 void Training::end_epoch(const TrainingTask& task, const Position& at, double rate,
                          const std::string& left) {
   Epoch& epoch =
@@ -168,7 +180,8 @@ void Training::end_epoch(const TrainingTask& task, const Position& at, double ra
   bool better = false;
   if (!task.best_by.empty() && !epoch.measures.empty()) {
     const double now = value_of(epoch.measures, task.best_by);
-    better = best_epoch_ == 0 || (task.lower_is_better ? now < best_ : now > best_);
+    better =
+        best_epoch_ == 0 || std::isnan(best_) || (task.lower_is_better ? now < best_ : now > best_);
     if (better) {
       best_ = now;
       best_epoch_ = at.epoch;
@@ -181,7 +194,7 @@ void Training::end_epoch(const TrainingTask& task, const Position& at, double ra
 
 bool Training::run(const TrainingTask& task) {
   Position at;
-  options_.resume ? void(at = load(task)) : set_old_state_aside();
+  options_.resume ? void(at = load(task)) : options_.set_state_aside();
   const InterruptGuard guard;
   Progress progress(options_.epochs * task.units, task.unit);
   progress.start_at(at.units);

@@ -38,6 +38,8 @@ struct TrainingOptions {
   std::filesystem::path state() const { return folder / "training.safetensors"; }
   // To be called when the model of a complete training is saved: no state is needed any more.
   void remove_state() const { std::filesystem::remove(state()); }
+  // Keeps a state that is not gone on with under the name training.old.safetensors, and says so.
+  void set_state_aside() const;
   // Of the step, cut into this many shards.
   reel::TrainStepOptions step(std::size_t shards) const {
     return {.shards = shards, .workers = threads, .clip_norm = clip, .seed = seed};
@@ -90,8 +92,7 @@ class Training {
   Training(reel::Optimizer& optimizer, reel::TrainStep& step, const TrainingOptions& options);
 
   // False if it was interrupted. Throws reel::FileError if there is nothing to go on with, or it
-  // was begun with other options. Without --resume, a state that is there already is kept under
-  // the name training.old.safetensors.
+  // was begun with other options. Without --resume, a state that is there is set aside.
   bool run(const TrainingTask& task);
 
   const std::vector<Epoch>& history() const { return history_; }
@@ -111,7 +112,6 @@ class Training {
   bool complete(const Position& at) const;
   void end_epoch(const TrainingTask& task, const Position& at, double rate,
                  const std::string& left);
-  void set_old_state_aside() const;
 
   reel::Optimizer& optimizer_;
   reel::TrainStep& step_;

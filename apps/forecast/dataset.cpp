@@ -119,7 +119,8 @@ std::string describe(const Table& table, const Source& source) {
                              : step.seconds % kDay == 0
                                  ? fmt::format("{} day(s)", step.seconds / kDay)
                                  : fmt::format("{} seconds", step.seconds);
-  return text + fmt::format("; from {} on, a row each {}", format_time(table.times[0], false), length);
+  return text +
+         fmt::format("; from {} on, a row each {}", format_time(table.times[0], false), length);
 }
 
 std::size_t guess_season(std::span<const Time> times) {

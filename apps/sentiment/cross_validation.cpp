@@ -45,7 +45,8 @@ int cross_validate(LearnOptions& options, std::size_t folds, const CLI::App& com
   std::vector<bool> begun(folds);
   for (std::size_t fold = 0; fold < folds; ++fold) {
     training.folder = fold_of(fold);
-    begun[fold] = training.resume && fs::exists(training.state());
+    if (!training.resume) training.set_state_aside();
+    begun[fold] = fs::exists(training.state());
   }
   reel::check<reel::FileError>(!training.resume || begun[0],
                                "{}: not there, so there is nothing to go on with",

@@ -160,12 +160,14 @@ TEST_F(Forecast, TellsWhatItTakesTheColumnsFor) {
   write("workdays.csv", workdays);
   write("month_ends.csv", month_ends);
   const auto told = [&](const std::string& file) {
-    const Outcome outcome = run("train --model m --input 6 --horizon 6 --hidden 4 --epochs 1 --data " + file);
+    const Outcome outcome =
+        run("train --model m --input 6 --horizon 6 --hidden 4 --epochs 1 --data " + file);
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return outcome.out;
   };
-  EXPECT_TRUE(contains(told("workdays.csv"), "targets price; not numbers, so left out: note; from "
-                                             "2019-12-30 00:00 on, a row each workday\n120 rows"));
+  EXPECT_TRUE(contains(told("workdays.csv"),
+                       "targets price; not numbers, so left out: note; from "
+                       "2019-12-30 00:00 on, a row each workday\n120 rows"));
   EXPECT_TRUE(contains(run("predict --model m --data workdays.csv").out, "\n2020-06-15,"));
   EXPECT_TRUE(contains(told("month_ends.csv"), "on, a row each 1 month(s)\n120 rows"));
   EXPECT_TRUE(contains(run("predict --model m --data month_ends.csv").out, "\n2030-02-28,"));

@@ -250,7 +250,9 @@ TEST_F(Sentiment, CrossValidationGoesOnWithTheSameOptionsOnly) {
                  "fold-1/training.safetensors: was begun with --split-seed '1', which is '2' now");
   const Outcome resumed = run(command + "m --resume");
   ASSERT_EQ(resumed.code, 0) << resumed.err;
-  const auto folds = [](const std::string& out, const char* from) { return out.substr(out.find(from)); };
+  const auto folds = [](const std::string& out, const char* from) {
+    return out.substr(out.find(from));
+  };
   EXPECT_EQ(folds(resumed.out, "\naccuracy"), folds(whole.out, "\naccuracy"));
   for (const char* fold : {"fold 1/3: accuracy ", "fold 2/3: accuracy "})
     EXPECT_EQ(folds(resumed.out, fold).substr(0, 25), folds(whole.out, fold).substr(0, 25));

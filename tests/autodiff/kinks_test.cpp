@@ -96,10 +96,9 @@ TEST(KinksTest, LogsumexpOfNothingIsMinusInfinity) {
 TEST(KinksTest, NanGoesThrough) {
   const real nan = std::numeric_limits<real>::quiet_NaN();
   const Var x = Array{1, nan, 3};
-  for (const Var& y :
-       std::initializer_list<Var>{relu(x), abs(x), sign(x), clamp(x, 0, 1), max(x, 2), max(2, x),
-                                  min(x, 2), min(2, x), elu(x), softplus(x), leaky_relu(x),
-                                  sin(x), cos(x)})
+  for (const Var& y : std::initializer_list<Var>{relu(x), abs(x), sign(x), clamp(x, 0, 1),
+                                                 max(x, 2), max(2, x), min(x, 2), min(2, x), elu(x),
+                                                 softplus(x), leaky_relu(x), sin(x), cos(x)})
     EXPECT_TRUE(std::isnan(y.value()(1))) << y.node().op;
   EXPECT_TRUE(std::isnan(max(x, {0}).item()));
   EXPECT_TRUE(std::isnan(min(x, {0}).item()));

@@ -129,12 +129,18 @@ TEST(Program, RefusesFeedbackThatNamesNoInput) {
   const std::vector<Array> start{numbers({2}, 1), numbers({2}, 2)};
   const auto refusal = [&](const std::vector<int>& feedback) {
     return error_of([&] {
-      Program(start, [](auto x) { return Vars{x[1], x[0]}; }, feedback);
+      Program(
+          start,
+          [](auto x) {
+            return Vars{x[1], x[0]};
+          },
+          feedback);
     });
   };
   EXPECT_EQ(refusal({2}), "program: feedback must name inputs below 2, each once, or -1; got 2");
   EXPECT_EQ(refusal({-2}), "program: feedback must name inputs below 2, each once, or -1; got -2");
-  EXPECT_EQ(refusal({1, 1}), "program: feedback must name inputs below 2, each once, or -1; got 1, 1");
+  EXPECT_EQ(refusal({1, 1}),
+            "program: feedback must name inputs below 2, each once, or -1; got 1, 1");
   EXPECT_EQ(refusal({0, 1, -1}),
             "program: feedback must name an input for each output at most; got 3 for 2");
 }

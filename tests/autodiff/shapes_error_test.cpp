@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
                [](auto& x) {
                  return split(x, std::array<std::size_t, 2>{1, 1}, 1)[0];
                },
-               "split: extents must add up to 3, axis 1 of [2, 3]; got 2"},
+               "split: extents must add up to 3, axis 1 of [2, 3]; got 1 + 1"},
         Misuse{"split_beyond",
                [](auto& x) {
                  return split(x, std::array<std::size_t, 2>{std::size_t(-1), 4}, 1)[0];
@@ -117,7 +117,10 @@ INSTANTIATE_TEST_SUITE_P(
                  return stack({eight, eight}, 0);
                },
                "shape: must have at most 8 axes; got a ninth"},
-        Misuse{"zeros", [](auto&) { return zeros({std::size_t(1) << 40, std::size_t(1) << 40}); },
+        Misuse{"zeros",
+               [](auto&) {
+                 return zeros({std::size_t(1) << 40, std::size_t(1) << 40});
+               },
                "shape: the number of elements must fit into a size; got 2 axes"},
         Misuse{"split_equally", [](auto& x) { return split<2>(x)[0]; },
                "split: the axis must divide into 2 equal parts"},

@@ -245,10 +245,12 @@ TEST(TapeTest, ADeepChainOfSumsOrWindowsRunsBackWithoutRecursion) {
   const Var first = window;
   for (int i = 0; i < kDeep; ++i) sum = affine(x, w, sum);
   for (int i = 0; i < kDeep; ++i) window = reshape(window, {1, 1});
-  tape.backward(sum + window);
-  EXPECT_EQ(start.grad()(0, 0), 1);
+  Var both = start;
+  for (int i = 0; i < kDeep; ++i) both = affine(x, w, reshape(both, {1, 1}));
+  tape.backward(sum + window + both);
+  EXPECT_EQ(start.grad()(0, 0), 2);
   EXPECT_EQ(first.grad()(0, 0), 1);
-  EXPECT_EQ(w.grad()(0, 0), 2 * kDeep);
+  EXPECT_EQ(w.grad()(0, 0), 4 * kDeep);
 }
 
 // A chain of sums in which a term is read once more shares its gradient up to there.

@@ -78,7 +78,7 @@ TEST(DatesTest, StepsAreAddedAndCounted) {
   const Time friday = *parse_time("1969-12-26 06:00");
   const TimeStep workday{.seconds = kDay, .workdays = true};
   const std::vector<std::pair<std::int64_t, const char*>> workdays{
-      {-5, "1969-12-19"}, {-1, "1969-12-25"}, {0, "1969-12-26"}, {1, "1969-12-29"},
+      {-5, "1969-12-19"}, {-1, "1969-12-25"}, {0, "1969-12-26"},  {1, "1969-12-29"},
       {4, "1970-01-01"},  {6, "1970-01-05"},  {511, "1971-12-13"}};
   for (const auto& [n, day] : workdays) {
     EXPECT_EQ(format_time(advance(friday, workday, n), true), day) << n;

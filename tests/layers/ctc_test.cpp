@@ -124,6 +124,14 @@ TEST(CtcTest, RowsWhosePathsAllHaveProbabilityZeroHaveNoGradient) {
   }
 }
 
+TEST(CtcTest, NanGoesThrough) {
+  for (const bool zero : {false, true}) {
+    const Var loss = ctc_loss(full_array({3, 1, kSymbols}, kNan), std::vector<std::size_t>{3},
+                              std::vector<Labels>{{2}}, {.blank = kBlank, .zero_infinity = zero});
+    EXPECT_TRUE(std::isnan(loss.value()(0)));
+  }
+}
+
 TEST(CtcTest, PaddingIsNotRead) {
   const Array weights = full_array({kBatch}, 1);
   Array other = random_logits();

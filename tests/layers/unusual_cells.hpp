@@ -193,9 +193,8 @@ struct HasNineParts : Hoisted {
 using UnusualCells =
     ::testing::Types<WithoutProject, KeepsXInItsState, CopiesX, ReadsXBefore, ReadsXAfter,
                      AddsToXTwice, SplitsXAndMovesIt, SlicesXAndMovesIt, ReshapesXAndMovesIt,
-                     JoinsXAndMovesIt, StopsTheGradientOfX, ProjectsByTanh, ProjectsBySoftmax, ProjectsByReshape,
-                     ProjectsByTwoAffines, ProjectsToXItself, ReturnsItsState, ReturnsX,
-                     ReturnsTheBareProduct, ReturnsViewsOfOneArray,
-                     HasNineParts>;
+                     JoinsXAndMovesIt, StopsTheGradientOfX, ProjectsByTanh, ProjectsBySoftmax,
+                     ProjectsByReshape, ProjectsByTwoAffines, ProjectsToXItself, ReturnsItsState,
+                     ReturnsX, ReturnsTheBareProduct, ReturnsViewsOfOneArray, HasNineParts>;
 
 }  // namespace reel::inline REEL_PRECISION::layer_tests

@@ -136,7 +136,9 @@ TEST(OptimizerTest, AGradientWrittenByTheUserIsUsed) {
 
 TEST(OptimizerTest, RefusesANullParameter) {
   Parameter p(Array{1});
-  EXPECT_EQ(error_of([&] { Sgd({&p, nullptr}); }),
+  EXPECT_EQ(error_of([&] {
+              Sgd({&p, nullptr});
+            }),
             "optimizer: a parameter must not be null; got one at 1");
 }
 

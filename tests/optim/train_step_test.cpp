@@ -280,7 +280,8 @@ TEST(TrainStepTest, AShardMayDependOnNoParameterButNotAll) {
   Parameter p(Array{1});
   Sgd optimizer({&p}, {.learning_rate = 1});
   TrainStep step(optimizer, {.shards = 2});
-  EXPECT_EQ(step(2, [&](Shard& shard) { return shard.index == 0 ? sum(Var(p)) : Var(real(3)); }), 2);
+  EXPECT_EQ(step(2, [&](Shard& shard) { return shard.index == 0 ? sum(Var(p)) : Var(real(3)); }),
+            2);
   EXPECT_EQ(p.value()(0), real(0.5));
   EXPECT_THROWS_WITH(step(2, [](Shard&) { return Var(real(3)); }), Error,
                      "train step: the loss must depend on a trainable parameter");

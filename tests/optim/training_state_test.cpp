@@ -73,6 +73,10 @@ TEST(TrainingState, RefusesToSaveWhatItCouldNotLoad) {
             "training state: a name must not begin with training.; got training.best");
   EXPECT_EQ(refusal(text),
             "training state: a name must not begin with training.; got training.step");
+  run.optimizer.learning_rate = -1;
+  EXPECT_EQ(refusal({}),
+            "training state: the learning rate must be finite and not negative; got -1");
+  run.optimizer.learning_rate = 0.1;
   run.model.bias.mutable_grad();
   EXPECT_EQ(refusal({}),
             "training state: gradients are not saved, so they must have been used or cleared; bias "
