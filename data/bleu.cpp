@@ -21,8 +21,11 @@ bool is_symbol(char c) {
 }
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size())
-    text.replace(at, from.size(), to);
+  std::string out;
+  std::size_t begin = 0;
+  for (std::size_t at; (at = text.find(from, begin)) != text.npos; begin = at + from.size())
+    out.append(text, begin, at - begin).append(to);
+  text = out.append(text, begin);
 }
 
 // Writes `before` between two neighbours a b that match, and `after` behind b; matches do not

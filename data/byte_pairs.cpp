@@ -4,7 +4,7 @@
 #include <reel/data/json.hpp>
 #include <reel/data/text.hpp>
 
-#include <algorithm>
+#include <set>
 
 namespace reel {
 namespace {
@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kBlank = "\xE2\x96\x81";        // U+2581
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::size_t kSpecial = 4;
+constexpr std::size_t kMostBytes = std::size_t{1} << 26;  // of the tokens of a file
 const char* const kSpecialNames[kSpecial] = {"<pad>", "<unk>", "<s>", "</s>"};
 
 enum class Kind { kBlank, kLetter, kDigit, kApostrophe, kOther };
@@ -159,20 +160,28 @@ BytePairs BytePairs::from_json(std::string_view text, std::string_view source) {
   const nlohmann::json json = parse_json(text, source);
   try {
     const auto characters = json.at("characters").get<std::vector<std::string>>();
-    const auto merges = json.at("merges").get<std::vector<Pair>>();
-    for (std::size_t i = 0; i < characters.size(); ++i)
-      check<FileError>(detail::characters_of(characters[i]).size() == 1 &&
-                           std::find(characters.begin(), characters.begin() + i, characters[i]) ==
-                               characters.begin() + i,
-                       "{}: characters must be single and distinct; found {:?}", source,
-                       characters[i]);
+    std::set<std::string_view> seen;
+    for (const std::string& character : characters)
+      check<FileError>(
+          detail::characters_of(character).size() == 1 && seen.insert(character).second,
+          "{}: characters must be single and distinct; found {:?}", source, character);
     BytePairs pairs(characters, {});
-    for (const Pair& pair : merges) {
+    std::size_t bytes = 0;
+    for (const nlohmann::json& merge : json.at("merges")) {
+      check<FileError>(merge.is_array() && merge.size() == 2 && merge[0].is_number_unsigned() &&
+                           merge[1].is_number_unsigned(),
+                       "{}: merge {} must be two indices of tokens; found {}", source,
+                       pairs.merges_.size(), merge.dump());
+      const auto pair = merge.get<Pair>();
       for (const std::int64_t part : {pair.first, pair.second})
         check<FileError>(part >= static_cast<std::int64_t>(kSpecial) &&
                              part < static_cast<std::int64_t>(pairs.size()),
                          "{}: merge {} must join tokens that are there; found {}", source,
                          pairs.merges_.size(), part);
+      bytes += pairs.token(pair.first).size() + pairs.token(pair.second).size();
+      check<FileError>(bytes <= kMostBytes,
+                       "{}: tokens must take at most {} bytes in all; found more", source,
+                       kMostBytes);
       pairs.join(pair);
     }
     return pairs;

@@ -5,6 +5,7 @@
 #include <reel/data/text.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace reel {
@@ -66,11 +67,15 @@ Corpus make_corpus(std::vector<Example> examples, std::vector<std::string> class
   }
   Corpus corpus{std::move(classes), {}};
   corpus.texts.reserve(examples.size());
+  std::map<std::string_view, std::int64_t> labels;
+  for (std::size_t i = 0; i < corpus.classes.size(); ++i)
+    labels.emplace(corpus.classes[i], static_cast<std::int64_t>(i));
   for (Example& example : examples) {
-    const auto match = std::find(corpus.classes.begin(), corpus.classes.end(), example.label);
-    check<FileError>(match != corpus.classes.end(), "{}: label must be one of {}; found {:?}",
-                     example.line.where, fmt::join(corpus.classes, ", "), example.label);
-    corpus.texts.push_back({match - corpus.classes.begin(), std::move(example.line.text)});
+    const auto match = labels.find(example.label);
+    if (match == labels.end())
+      throw FileError(fmt::format("{}: label must be one of {}; found {:?}", example.line.where,
+                                  fmt::join(corpus.classes, ", "), example.label));
+    corpus.texts.push_back({match->second, std::move(example.line.text)});
   }
   return corpus;
 }

@@ -112,13 +112,15 @@ TimeStep infer_step(std::span<const Time> times) {
   std::vector<std::int64_t> in_months, in_seconds;
   const Moment first = moment_of(times[0]);
   unsigned latest = 0, earliest = 31;  // day of a month
-  bool weekends = false;
+  bool weekends = false, all_ends = true;
   for (const Time time : times) {
     const year_month_day date = moment_of(time).date;
     latest = std::max(latest, unsigned(date.day()));
     earliest = std::min(earliest, unsigned(date.day()));
     weekends |= is_weekend(date);
+    all_ends = all_ends && date == on_day(date.year() / date.month(), 31);
   }
+  if (all_ends) latest = 31;
   bool one_day = true;
   for (std::size_t i = 0; i < times.size(); ++i) {
     const Moment b = moment_of(times[i]);

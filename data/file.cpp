@@ -100,8 +100,9 @@ std::string read_file(const path& path) {
 }
 
 void check_writable(const path& path) {
-  check<FileError>(!std::filesystem::is_directory(path), "{}: must be writable; found a folder",
-                   path.string());
+  std::error_code ignored;
+  check<FileError>(!std::filesystem::is_directory(path, ignored),
+                   "{}: must be writable; found a folder", path.string());
   const Draft draft(path);
 }
 

@@ -40,6 +40,8 @@ class Strict {
 
 json parse_json(std::string_view text, std::string_view source) try {
   return json::parse(text, Strict(source));
+} catch (const json::out_of_range& error) {
+  throw FileError(fmt::format("{}: JSON must hold numbers that fit; {}", source, error.what()));
 } catch (const json::parse_error& error) {
   const std::string_view read = text.substr(0, error.byte > 0 ? error.byte - 1 : 0);
   const auto line = 1 + std::count(read.begin(), read.end(), '\n');

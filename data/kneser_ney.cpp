@@ -89,7 +89,8 @@ void KneserNey::estimate_discounts(const std::vector<std::uint8_t>& depths) {
     for (std::size_t c = 1; c <= 3; ++c) {
       const auto count = static_cast<double>(c);
       discounts[c - 1] = count - (count + 1) * y * n[c] / n[c - 1];
-      usable = usable && n[c] > 0 && n[c - 1] > 0 && discounts[c - 1] >= 0;
+      // Without a discount nothing would be left for what was not seen.
+      usable = usable && n[c] > 0 && n[c - 1] > 0 && discounts[c - 1] > 1e-6;
     }
     discounts_.push_back(usable ? discounts : std::array{0.5, 1.0, 1.5});
   }

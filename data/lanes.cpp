@@ -18,7 +18,7 @@ std::size_t Lanes::start(std::size_t lane) const {
   return lane * (targets() / lanes_) + std::min(lane, targets() % lanes_);
 }
 
-std::size_t Lanes::windows() const { return (start(1) + window_ - 1) / window_; }
+std::size_t Lanes::windows() const { return (start(1) - 1) / window_ + 1; }
 
 Lanes::Window Lanes::window(std::size_t i, std::size_t begin, std::size_t end) const {
   check<Error>(i < windows() && begin < end && end <= lanes_,

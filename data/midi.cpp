@@ -78,6 +78,9 @@ std::string to_midi(const PianoRoll& roll, const MidiOptions& options) {
   };
   const auto microseconds =
       static_cast<std::uint32_t>(std::lround(60e6 / options.beats_per_minute));
+  for (const std::vector<int>& step : roll)
+    for (const int pitch : step)
+      check<Error>(pitch >= 0 && pitch <= 127, "midi: a pitch must lie in 0 .. 127; got {}", pitch);
   Track track;
   track.meta(0, 0x51, big_endian(microseconds, 3));
   track.add(0, {0xc0, options.program});

@@ -22,11 +22,13 @@ const json& list_in(const json& value, const std::string& where, const char* wha
 std::vector<int> parse_step(const json& step, const std::string& where) {
   std::set<int> pitches;
   for (const json& entry : list_in(step, where, "pitches")) {
-    const bool fits = entry.is_number_integer() &&
-                      (entry == kSilence || (entry >= kLowestPitch && entry <= kHighestPitch));
+    const auto pitch = entry.is_number_integer() ? entry.get<std::int64_t>() : 0;
+    const bool too_large = entry.is_number_unsigned() && pitch < 0;
+    const bool fits =
+        !too_large && (pitch == kSilence || (pitch >= kLowestPitch && pitch <= kHighestPitch));
     check<FileError>(fits, "{}: a pitch must lie in {} .. {}, or be {} for silence; found {}",
                      where, kLowestPitch, kHighestPitch, kSilence, entry.dump());
-    if (entry != kSilence) pitches.insert(entry.get<int>());
+    if (pitch != kSilence) pitches.insert(static_cast<int>(pitch));
   }
   return {pitches.begin(), pitches.end()};
 }
@@ -89,8 +91,12 @@ Array keys_of(std::span<const PianoRoll* const> rolls, std::size_t delay) {
   Array keys = full_array({steps, rolls.size(), kPianoKeys}, 0);
   for (std::size_t b = 0; b < rolls.size(); ++b)
     for (std::size_t t = delay; t < rolls[b]->size(); ++t)
-      for (const int pitch : (*rolls[b])[t - delay])
+      for (const int pitch : (*rolls[b])[t - delay]) {
+        check<Error>(pitch >= kLowestPitch && pitch <= kHighestPitch,
+                     "piano roll: a pitch must lie in {} .. {}; got {}", kLowestPitch,
+                     kHighestPitch, pitch);
         keys(t, b, static_cast<std::size_t>(pitch - kLowestPitch)) = 1;
+      }
   return keys;
 }
 

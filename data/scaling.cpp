@@ -1,6 +1,7 @@
 #include <reel/autodiff/error.hpp>
 #include <reel/data/scaling.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace reel {
@@ -11,12 +12,17 @@ Standardizer Standardizer::fit(const Columns& columns, std::size_t begin, std::s
     check<Error>(begin <= end && end <= columns[c].size(),
                  "standardizer: rows must lie in 0 .. {}; got {} .. {}", columns[c].size(), begin,
                  end);
-    double count = 0, sum = 0, squares = 0;
+    double count = 0, sum = 0, squares = 0, low = INFINITY, high = -INFINITY;
     for (std::size_t i = begin; i < end; ++i)
-      if (!std::isnan(columns[c][i])) ++count, sum += columns[c][i];
+      if (const double x = columns[c][i]; !std::isnan(x)) {
+        ++count;
+        sum += x;
+        low = std::min(low, x);
+        high = std::max(high, x);
+      }
     check<Error>(count > 0, "standardizer: column {} must have a number in rows {} .. {}; got gaps",
                  c, begin, end);
-    const double mean = sum / count;
+    const double mean = low == high ? low : sum / count;  // a quotient may be off by a little
     for (std::size_t i = begin; i < end; ++i)
       if (const double d = columns[c][i] - mean; !std::isnan(d)) squares += d * d;
     scaling.mean.push_back(mean);

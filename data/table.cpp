@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <set>
@@ -46,10 +47,10 @@ class CsvReader {
 
  private:
   static char find_separator(std::string_view text) {
-    const std::string_view header = text.substr(0, text.find('\n'));
     bool inside = false;
-    for (const char c : header) {
+    for (const char c : text.substr(std::min(text.find_first_not_of(" \r\n"), text.size()))) {
       if (c == '"') inside = !inside;
+      if (!inside && c == '\n') break;
       if (!inside && (c == ',' || c == ';' || c == '\t')) return c;
     }
     return ',';
@@ -105,10 +106,15 @@ bool is_gap(std::string text) {
 }
 
 std::optional<double> parse_number(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return {};
+  if (end != text.data() + text.size()) return {};
+  if (error == std::errc::result_out_of_range)
+    value = std::strtod(std::string(text).c_str(), {});
+  else if (error != std::errc{})
+    return {};
+  if (!std::isfinite(value)) return {};
   return value;
 }
 
@@ -149,10 +155,11 @@ Sheet read_sheet(const std::filesystem::path& path) {
   check<FileError>(!sheet.records.empty(),
                    "{}: table must have a header and a row; found neither{}", sheet.source,
                    sheet.header.empty() ? "" : " a row");
-  for (auto name = sheet.header.begin(); name != sheet.header.end(); ++name)
-    check<FileError>(std::find(sheet.header.begin(), name, *name) == name,
+  std::set<std::string_view> names;
+  for (const std::string& name : sheet.header)
+    check<FileError>(names.insert(name).second,
                      "{}:1: columns must have names of their own; found {:?} twice", sheet.source,
-                     *name);
+                     name);
   return sheet;
 }
 

@@ -50,9 +50,12 @@ std::vector<Window> find_windows(std::span<const Series> all, const WindowOption
     const auto inputs = count_gaps(all[s].inputs), targets = count_gaps(all[s].targets);
     const std::size_t end = std::min(rows.end, all[s].inputs.shape()[0]);
     // `at`: the first row of the horizon.
-    for (std::size_t at = std::max(rows.begin, length); at + horizon <= end; at += stride)
+    for (std::size_t at = std::max(rows.begin, length); at <= end && horizon <= end - at;) {
       if (inputs[at] == inputs[at - length] && targets[at + horizon] == targets[at])
         windows.push_back({s, at - length});
+      if (stride > end - at) break;
+      at += stride;
+    }
   }
   return windows;
 }

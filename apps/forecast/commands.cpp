@@ -105,7 +105,7 @@ int run_train(TrainRequest request, const CLI::App& command) {
   settings.check(source);
   const Parts parts = cut(request.split, table.rows);
   source.gap_flags = has_gaps(table, parts.train);
-  const std::string described = describe(table, source);
+  const std::string columns = describe_columns(table, source);
   const Scaling scaling = fit_scaling(table, source, parts.train);
   Prepared prepared{make_dataset(std::move(table), source, scaling), parts};
 
@@ -118,7 +118,7 @@ int run_train(TrainRequest request, const CLI::App& command) {
   fmt::print(
       "{}: {}\n{} rows, {} to learn from, {} to choose the epoch on, {} to measure on; season "
       "{}\n{}",
-      request.data.filename().string(), described, prepared.data.known, parts.train.end,
+      request.data.filename().string(), columns, prepared.data.known, parts.train.end,
       parts.dev.end - parts.dev.begin, parts.test.end - parts.test.begin, source.season,
       describe(forecaster.network));
   const bool measured = parts.test.end > parts.test.begin;

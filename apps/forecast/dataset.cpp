@@ -105,7 +105,7 @@ Table read_source(const std::filesystem::path& path, Source& source) {
   return table;
 }
 
-std::string describe(const Table& table, const Source& source) {
+std::string describe_columns(const Table& table, const Source& source) {
   constexpr std::int64_t kDay = 86400;
   std::string text = fmt::format("targets {}", fmt::join(source.targets, ", "));
   if (!source.covariates.empty())

@@ -61,7 +61,7 @@ struct Dataset {
 // but the covariates. Throws reel::FileError.
 reel::Table read_source(const std::filesystem::path& path, Source& source);
 // What is forecast, from what, and what the dates are found to be: one line.
-std::string describe(const reel::Table& table, const Source& source);
+std::string describe_columns(const reel::Table& table, const Source& source);
 // Rows in a day, for steps below one; in a week, for days or workdays; in a year, for months; else
 // 1.
 std::size_t guess_season(std::span<const reel::Time> times);

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <reel/autodiff/random.hpp>
 #include <reel/data/byte_pairs.hpp>
 
@@ -115,6 +116,16 @@ TEST(BytePairs, AreSavedAndRead) {
             R"(b.json: characters must be single and distinct; found "ab")");
   EXPECT_EQ(error(R"({"characters": ["a"], "merges": [[4, 4], [4, 6]]})"),
             "b.json: merge 1 must join tokens that are there; found 6");
+  EXPECT_EQ(error(R"({"characters": ["a"], "merges": [[4, 4, 4]]})"),
+            "b.json: merge 0 must be two indices of tokens; found [4,4,4]");
+  EXPECT_EQ(error(R"({"characters": ["a"], "merges": [[4.5, 4]]})"),
+            "b.json: merge 0 must be two indices of tokens; found [4.5,4]");
+  EXPECT_EQ(error(R"({"characters": [1e999], "merges": []})").substr(0, 39),
+            "b.json: JSON must hold numbers that fit");
+  std::string doubling = R"({"characters": ["a"], "merges": [[4, 4])";
+  for (int token = 5; token < 60; ++token) doubling += fmt::format(", [{0}, {0}]", token);
+  EXPECT_EQ(error((doubling + "]}").c_str()),
+            "b.json: tokens must take at most 67108864 bytes in all; found more");
 }
 
 }  // namespace

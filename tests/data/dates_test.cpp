@@ -52,6 +52,8 @@ TEST(DatesTest, TheStepIsTheMostFrequentDistance) {
             (TimeStep{.months = 1, .month_day = 31}));
   EXPECT_EQ(step({"2015-02-28", "2015-03-30", "2015-04-30"}),
             (TimeStep{.months = 1, .month_day = 30}));
+  EXPECT_EQ(step({"2015-06-30", "2015-09-30"}), (TimeStep{.months = 3, .month_day = 31}));
+  EXPECT_EQ(step({"2013-02-28", "2014-02-28"}), (TimeStep{.months = 12, .month_day = 31}));
   EXPECT_EQ(step({"2015-01-29", "2015-01-30", "2015-02-02", "2015-02-03"}),  // from a Thursday on
             (TimeStep{.seconds = kDay, .workdays = true}));
   EXPECT_EQ(step({"2015-02-02", "2015-02-03", "2015-02-06"}), (TimeStep{.seconds = kDay}));

@@ -112,6 +112,16 @@ TEST(KneserNeyTest, LongerContextsHelpWhereTokensDependOnThem) {
   }
 }
 
+// Counts from which one of the discounts is estimated as 0.
+TEST(KneserNeyTest, NothingHasProbabilityZero) {
+  const Tokens text{0, 2, 1, 3, 1, 0, 0, 0, 1, 1, 2, 0, 0, 3, 2, 2, 0, 0, 2, 0, 0, 3, 2, 1,
+                    0, 2, 1, 1, 0, 1, 1, 0, 2, 2, 0, 2, 2, 0, 0, 1, 2, 1, 2, 0, 0, 3, 1, 2};
+  const KneserNey model(text, 4, 2);
+  for (std::int64_t before = 0; before < 4; ++before)
+    for (std::int64_t token = 0; token < 4; ++token)
+      EXPECT_GT(model.probability(Tokens{before}, token), 0.01);
+}
+
 TEST(KneserNeyTest, WrongUseIsNamed) {
   const Tokens text{0, 1, 2};
   EXPECT_EQ(error_of([&] { KneserNey(text, 3, 0); }),

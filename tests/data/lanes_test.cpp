@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <reel/data/lanes.hpp>
 
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -28,6 +29,9 @@ TEST(LanesTest, ASmallCaseIsWhatOneWouldWrite) {
   EXPECT_EQ(last.inputs, (Indices{{3, 0}}));
   EXPECT_EQ(last.targets, (Indices{{4, Lanes::kNone}}));
   EXPECT_EQ(last.count, 1u);
+  const Lanes whole(count_to(8), 1, std::numeric_limits<std::size_t>::max());
+  EXPECT_EQ(whole.windows(), 1u);
+  EXPECT_EQ(whole.window(0).count, 7u);
 }
 
 TEST(LanesTest, EachTokenIsPredictedOnceFromTheOneBefore) {

@@ -69,6 +69,8 @@ TEST(MidiTest, WrongOptionsAreNamed) {
     }
     return "";
   };
+  EXPECT_THROW(to_midi(PianoRoll{{60}, {128}}), Error);
+  EXPECT_THROW(to_midi(PianoRoll{{-1}}), Error);
   EXPECT_EQ(error({.beats_per_minute = 3}), "midi: beats per minute must lie in 4 .. 1000; got 3");
   EXPECT_EQ(error({.steps_per_beat = 0}), "midi: steps per beat must lie in 1/64 .. 480; got 0");
   EXPECT_EQ(error({.program = 128}), "midi: program must lie in 0 .. 127; got 128");

@@ -36,7 +36,8 @@ TEST_F(PianoRollTest, WhatIsNoPieceIsNamed) {
   EXPECT_EQ(error(file("[[[60]], [[60], [109]]]")),
             "r.json: train, piece 2, step 2: a pitch must lie in 21 .. 108, or be -1 for silence; "
             "found 109");
-  for (const char* pitch : {"20", "60.5", "\"60\"", "null", "1e99", "99999999999999999999"})
+  for (const char* pitch :
+       {"20", "60.5", "\"60\"", "null", "1e99", "99999999999999999999", "18446744073709551615"})
     EXPECT_TRUE(error(file("[[[" + std::string(pitch) + "]]]"))
                     .starts_with("r.json: train, piece 1, step 1: a pitch must lie in 21 .. 108, "
                                  "or be -1 for silence; "
@@ -66,6 +67,9 @@ TEST_F(PianoRollTest, IsTransposedWithinThePiano) {
 }
 
 TEST_F(PianoRollTest, KeysAreOneWhereTheySound) {
+  const PianoRoll beyond{{109}, {}};
+  EXPECT_EQ(error_of([&] { keys_of(std::array{&beyond}); }),
+            "piano roll: a pitch must lie in 21 .. 108; got 109");
   const PianoRoll a{{21, 23}, {}, {108}}, b{{22}};
   const std::vector<const PianoRoll*> rolls{&a, &b};
   const auto sounding = [](const Array& keys) {

@@ -25,6 +25,13 @@ TEST(ScalingTest, KnowsTheGivenRowsOnly) {
     EXPECT_NEAR(scaling.invert(scaled[0][r], 0), columns[0][r], 1e-9);
 }
 
+TEST(ScalingTest, AConstantColumnIsShiftedOnly) {
+  const Columns columns = {std::vector<double>(10, 0.1), std::vector<double>(100, 20.3)};
+  const Standardizer scaling = Standardizer::fit(columns, 0, 10);
+  EXPECT_EQ(scaling.mean, (std::vector<double>{0.1, 20.3}));
+  EXPECT_EQ(scaling.deviation, (std::vector<double>{1, 1}));
+}
+
 TEST(ScalingTest, WrongUseIsNamed) {
   EXPECT_EQ(test::error_of([] {
               Standardizer::fit({{kGap, 1}}, 0, 1);

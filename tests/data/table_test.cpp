@@ -46,6 +46,26 @@ TEST_F(TableTest, ReadsWhatSpreadsheetsWrite) {
             (Names{"x, \"y\"", "two\nlines"}));
 }
 
+TEST_F(TableTest, TheSeparatorIsThatOfTheHeader) {
+  EXPECT_EQ(read("\n\r\na;b\n1;2\n").names, (Names{"a", "b"}));
+  EXPECT_EQ(read("\"a\nx\";b\n1;2\n").names, (Names{"a\nx", "b"}));
+  EXPECT_EQ(read("a\n\"1\"\n2\n").names, (Names{"a"}));
+}
+
+TEST_F(TableTest, NumbersMayVanishButHaveOneSign) {
+  EXPECT_EQ(read("a,b\n1e-400,-1e-400\n").column("a"), (Numbers{0}));
+  EXPECT_EQ(refusal("a\n1\n1e400\n"),
+            ":3: column 1 (a): a number or a gap must stand here; found "
+            "\"1e400\"");
+  EXPECT_EQ(refusal("a\n1\n+-5\n"),
+            ":3: column 1 (a): a number or a gap must stand here; found "
+            "\"+-5\"");
+}
+
+TEST_F(TableTest, ColumnsWithoutNumbersAreTold) {
+  EXPECT_EQ(read("d,a,b\nx,1,\"2,5\"\n").skipped, (Names{"d", "b"}));
+}
+
 TEST_F(TableTest, GapsHaveManyNames) {
   const Table table = read("a,b\n,1\nNA,1\nn/a,1\nNaN,1\nnull,1\nNone,1\n-,1\n?,1\n7,1\n");
   const Numbers& a = table.column("a");

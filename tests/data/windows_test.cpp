@@ -36,6 +36,10 @@ TEST(WindowsTest, SlideOverEachSeries) {
   EXPECT_EQ(windows[2].series, 2u);
   EXPECT_EQ(begins(find_windows(all, {.input_length = 1, .horizon = 1, .stride = 2})),
             (Rows{0, 2, 4, 0, 0, 2}));
+  const std::size_t endless = std::numeric_limits<std::size_t>::max();
+  EXPECT_EQ(begins(find_windows(all, {.input_length = 1, .horizon = 1, .stride = endless})),
+            (Rows{0, 0, 0}));
+  EXPECT_TRUE(find_windows(all, {.input_length = 1, .horizon = endless}).empty());
 }
 
 TEST(WindowsTest, InputsReachBackBeforeTheRange) {
