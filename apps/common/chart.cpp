@@ -112,7 +112,6 @@ std::string svg(const Chart& chart) {
   script += fmt::format("set xlabel {}\nset ylabel {}\nset grid lc rgb '#dddddd'\n",
                         gnuplot_string(chart.x_label), gnuplot_string(chart.y_label));
   script += "set key outside right top\nset border 3\nset tics nomirror\n";
-  if (!has_point(chart)) script += "set xrange [1:2]\nset yrange [1:2]\n";
   if (chart.log_x) script += "set logscale x\nset format x '%g'\n";
   if (chart.log_y) script += "set logscale y\nset format y '%g'\n";
   if (chart.x_is_time)
@@ -131,6 +130,7 @@ std::string svg(const Chart& chart) {
     script += block(i, series);
     plots += (i == 0 ? "plot " : ", ") + plot_of(i, series, chart.x_is_time);
   }
+  if (!has_point(chart)) script += "set xrange [1:2]\nset yrange [1:2]\n";
   return draw(script + plots + "\n");
 }
 

@@ -116,10 +116,10 @@ int run_train(TrainRequest request, const CLI::App& command) {
       scaling, request.split,
       width,   Network(settings, source.season, width, source.targets.size(), random)};
   fmt::print(
-      "{}: {}\n{} rows, {} to learn from, {} to choose the epoch on, {} to measure on; season "
-      "{}\n{}",
-      request.data.filename().string(), columns, prepared.data.known, parts.train.end,
-      parts.dev.end - parts.dev.begin, parts.test.end - parts.test.begin, source.season,
+      "{}: {} rows, {} to learn from, {} to choose the epoch on, {} to measure on; season "
+      "{}\n{}\n{}",
+      request.data.filename().string(), prepared.data.known, parts.train.end,
+      parts.dev.end - parts.dev.begin, parts.test.end - parts.test.begin, source.season, columns,
       describe(forecaster.network));
   const bool measured = parts.test.end > parts.test.begin;
   if (measured) test_windows(forecaster, prepared);  // fails now rather than after the training

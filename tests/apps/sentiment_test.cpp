@@ -259,7 +259,7 @@ TEST_F(Sentiment, CrossValidationGoesOnWithTheSameOptionsOnly) {
 }
 
 TEST_F(Sentiment, ForgetsTheBaselineOfAnotherTraining) {
-  ASSERT_EQ(train("--baseline").code, 0);
+  ASSERT_EQ(train("--data train.tsv --baseline").code, 0);
   EXPECT_TRUE(contains(run("eval --model m --data train.tsv").out, "bag of words: "));
   ASSERT_EQ(train().code, 0);
   EXPECT_FALSE(contains(run("eval --model m --data train.tsv").out, "bag of words: "));
@@ -269,7 +269,7 @@ TEST_F(Sentiment, RefusesBeforeTheTrainingWhatItCouldNotSaveAfterIt) {
   write("file", "");
   std::filesystem::create_directory(path("folder"));
   std::filesystem::copy_file(path("train.tsv"), path("lat\xe9.tsv"));
-  const std::string command = "train --embedding 8 --hidden 8 --epochs 1 --data ";
+  const std::string command = "train --hidden 8 --epochs 1 --data ";
   const auto refusal = [&](const std::string& options, const std::string& reason) {
     const Outcome outcome = run(command + options);
     expect_refusal(outcome, reason);

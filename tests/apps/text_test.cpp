@@ -125,7 +125,8 @@ TEST_F(TextApp, NeedsGnuplotForAReportOnly) {
 
 TEST_F(TextApp, SavesAModelAndAPageWhateverTheLosses) {
   const Outcome outcome =
-      train("--epochs 1 --rate 3000 --clip 1e9 --schedule constant --report page.html");
+      run("train --data lines.txt --embedding 8 --hidden 16 --epochs 1 --rate 3000 --clip 1e9 "
+          "--schedule constant --model m --report page.html");
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_TRUE(exists("m/weights.safetensors") && exists("page.html"));
 }

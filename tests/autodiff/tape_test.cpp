@@ -206,7 +206,7 @@ TEST(TapeTest, AFailedBackwardLeavesNoGradient) {
   }
   Tape tape;
   const Var leaf = tape.leaf(vector({1}));
-  const Var touchy = record("touchy", std::array{Var(early) * leaf}, vector({1}),
+  const Var touchy = record("touchy", std::array<Var, 1>{Var(early) * leaf}, vector({1}),
                             [](Pull&) { throw std::runtime_error("never"); });
   const Var y = sum(touchy * Var(late) * leaf) + sum(gather(table, Indices{1})) + sum(Var(early));
   for (int i = 0; i < 2; ++i) {
