@@ -86,12 +86,12 @@ void TrainingOptions::prepare(const CLI::App& command) {
     reel::check_utf8<reel::Error>(value, name);
     if (!value.empty()) given[name] = value;
   }
-  check_report(report);
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   reel::check<reel::FileError>(!error, "--model: {} must be a folder or the name of a new one; {}",
                                folder.string(), error.message());
   reel::check_writable(state());
+  check_report(report);  // which may be in the folder
 }
 
 void TrainingOptions::set_state_aside() const {
