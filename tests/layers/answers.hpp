@@ -47,7 +47,7 @@ State make_state(const std::vector<Var>& parts) {
   return state;
 }
 
-inline std::string part_name(std::size_t i) { return std::string(1, "hcde"[i]); }
+inline std::string part_name(std::size_t i) { return std::string("hcdefgijk").substr(i, 1); }
 
 inline Array random_array(const Shape& shape, std::uint64_t seed) {
   Random random(seed);
