@@ -194,7 +194,10 @@ void Training::end_epoch(const TrainingTask& task, const Position& at, double ra
 
 bool Training::run(const TrainingTask& task) {
   Position at;
-  options_.resume ? void(at = load(task)) : options_.set_state_aside();
+  if (options_.resume)
+    at = load(task);
+  else
+    options_.set_state_aside();
   const InterruptGuard guard;
   Progress progress(options_.epochs * task.units, task.unit);
   progress.start_at(at.units);
