@@ -161,11 +161,12 @@ requires Layer::kRunsForward {
   check_layers(state);
   State next;
   Var below = x;
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    auto [output, layer_state] = layers[l].step(below, state[l]);
-    below = residual && l > 0 ? Var(output + below) : output;
-    next.push_back(std::move(layer_state));
-  }
+  if constexpr (kRunsForward)  // Clang before 16 compiles this for other layers too
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      auto [output, layer_state] = layers[l].step(below, state[l]);
+      below = residual && l > 0 ? Var(output + below) : output;
+      next.push_back(std::move(layer_state));
+    }
   return {below, std::move(next)};
 }
 

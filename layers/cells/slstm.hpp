@@ -51,7 +51,8 @@ struct Slstm {
       return std::tuple{exp(i - top), where(n == 0, 0 * n, exp(log_f + m - top)), top};
     };
     const auto next = [](auto in, auto keep, auto z, auto o, auto c, auto n) {
-      auto cell = keep * c + in * tanh(z), normalizer = keep * n + in;
+      auto cell = keep * c + in * tanh(z);
+      auto normalizer = keep * n + in;
       return std::tuple{sigmoid(o) * cell / normalizer, cell, normalizer};
     };
     const Var log_f = forget == Forget::kExp ? f : -softplus(-f);
