@@ -10,7 +10,7 @@
 namespace reel::pool {
 namespace {
 
-constexpr std::size_t kSteps = 8;  // size classes per power of two: at most 1/8 is wasted
+constexpr std::size_t kSteps = 8;  // size classes per power of two: 1/8 is wasted, or some lines
 constexpr std::size_t kClasses = 48 * kSteps;
 constexpr std::size_t kMost = std::size_t{1} << 47;   // bytes of a block; beyond, classes end
 constexpr std::size_t kLeast = std::size_t{1} << 19;  // bytes that any work is taken to need
@@ -26,22 +26,22 @@ static_assert(sizeof(Header) == kHeader);
 Header* header_of(void* data) { return static_cast<Header*>(data) - 1; }
 void* data_of(Header* header) { return header + 1; }
 
-// Small blocks are counted with their header, larger ones without.
+// Small blocks are counted with their header, larger ones without. A larger class has room for a
+// line beyond its round number: what an array is stored with lies in it, and many an array takes a
+// power of two.
 constexpr std::size_t kSmallLines = (kMostSmall + kHeader) / kLine;
-static_assert(kSmallLines <= 2 * kSteps);  // so far classes are lines
+static_assert(kSmallLines == 2 * kSteps);  // so far classes are lines
 std::size_t class_of(std::size_t bytes) {
-  const std::size_t header = bytes <= kMostSmall ? kHeader : 0;
-  std::size_t units = (header + bytes + kLine - 1) / kLine;
-  if (header == 0) units = std::max(units, kSmallLines + 1);  // no class serves both
-  if (units <= 2 * kSteps) return units - 1;
-  const std::size_t shift = std::bit_width(units - 1) - std::bit_width(kSteps);
-  const std::size_t step = (units - 1) >> shift;  // kSteps <= step < 2 * kSteps
+  if (bytes <= kMostSmall) return (kHeader + bytes + kLine - 1) / kLine - 1;
+  const std::size_t lines = std::max((bytes - 1) / kLine, kSmallLines + 1);
+  const std::size_t shift = std::bit_width(lines - 1) - std::bit_width(kSteps);
+  const std::size_t step = (lines - 1) >> shift;  // kSteps <= step < 2 * kSteps
   return shift * kSteps + step;
 }
 std::size_t bytes_of(std::size_t size_class) {
-  if (size_class < 2 * kSteps) return (size_class + 1) * kLine;
+  if (size_class < kSmallLines) return (size_class + 1) * kLine;
   const std::size_t shift = size_class / kSteps - 1;
-  return ((size_class % kSteps + kSteps + 1) << shift) * kLine;
+  return (((size_class % kSteps + kSteps + 1) << shift) + 1) * kLine;
 }
 
 // What lies before the data of a block: its header, and for larger ones the rest of a line.
