@@ -76,7 +76,8 @@ std::size_t CheckpointNode::advance(Vars& state, const Var& x, std::size_t end, 
                                     Outputs* outs) {
   std::size_t step = states.back().step;
   for (;;) {
-    const std::size_t left = (end - step + plan.block - 1) / plan.block;
+    const std::size_t block = plan.block_after(states.size() - 1);
+    const std::size_t left = (end - step + block - 1) / block;
     if (left <= rest) return step;
     const std::size_t free = plan.states + 1 - states.size();
     const bool keep = free > 0 && left > 1;
@@ -84,7 +85,7 @@ std::size_t CheckpointNode::advance(Vars& state, const Var& x, std::size_t end, 
     {
       const NoteDraws note(states.back().randoms);
       for (std::size_t i = 0; i < blocks; ++i) {
-        const std::size_t next = std::min(step + plan.block, end);
+        const std::size_t next = std::min(step + block, end);
         const Vars pieces = loop->run(step, next, rows_of(x, loop->input_rows(step, next)), state);
         if (outs) outs->put(step, next, pieces);
         step = next;

@@ -38,6 +38,18 @@ std::size_t blocks_to_next_state(std::size_t blocks, std::size_t free) {
   return static_cast<std::size_t>(std::max({1.0, reach(free + 1, r - 2), rest}));
 }
 
+std::size_t CheckpointPlan::block_after(std::size_t kept) const {
+  return static_cast<std::size_t>(
+      std::max(1.0, static_cast<double>(block) - shrink * static_cast<double>(kept)));
+}
+
+std::size_t CheckpointPlan::blocks(std::size_t steps) const {
+  if (shrink == 0) return (steps + block - 1) / block;
+  std::size_t count = 0;
+  for (std::size_t step = 0; step < steps; ++count) step += block_after(count);
+  return count;
+}
+
 std::size_t bytes_of(const CheckpointPlan& plan, const LoopCosts& costs) {
   // Gradients take no more than the values.
   const std::size_t steps = 2 * plan.block + std::min(plan.block, costs.copied);
@@ -80,6 +92,22 @@ CheckpointPlan fit(std::size_t bytes, std::optional<std::size_t> block, const Lo
   return best;
 }
 
+// The state before every block is kept, and each block is smaller than the one before by what that
+// takes: with its gradients, which take about half of what it holds, and with the states that are
+// kept when its turn comes, each takes the same memory. That is least where n of them cover all
+// steps = n last + shrink n (n - 1) / 2.
+CheckpointPlan keep_all(const LoopCosts& costs) {
+  const auto steps = static_cast<double>(costs.steps),
+             last = static_cast<double>(costs.least_block);
+  const double shrink = static_cast<double>(costs.state) / (1.5 * static_cast<double>(costs.step));
+  const double half = last - shrink / 2;
+  const double n = std::ceil((std::sqrt(half * half + 2 * shrink * steps) - half) / shrink);
+  const auto first = static_cast<std::size_t>(std::ceil(last + shrink * (n - 1)));
+  CheckpointPlan plan{std::min(first, costs.steps), 0, shrink};
+  plan.states = plan.blocks(costs.steps) - 1;
+  return plan;
+}
+
 }  // namespace
 
 CheckpointPlan plan_checkpoints(const Checkpointing& how, const LoopCosts& costs) {
@@ -89,13 +117,8 @@ CheckpointPlan plan_checkpoints(const Checkpointing& how, const LoopCosts& costs
                how.states.value_or(0), how.bytes.value_or(0));
   check<Error>(how.block.value_or(1) > 0, "checkpoint: a block must have a step; got 0");
   if (how.bytes) return fit(*how.bytes, how.block, costs);
-  std::size_t block = costs.least_block;
-  // The sum of n states and of n'th parts of the recorded steps is least where both are equal.
-  if (!how.states && costs.step > 0)
-    block = static_cast<std::size_t>(
-        std::sqrt(static_cast<double>(costs.steps) * static_cast<double>(costs.state) /
-                  (2 * static_cast<double>(costs.step))));
-  block = std::min(how.block.value_or(std::max(block, costs.least_block)), costs.steps);
+  if (!how.states && !how.block && costs.step > 0) return keep_all(costs);
+  std::size_t block = std::min(how.block.value_or(costs.least_block), costs.steps);
   if (!how.block) {  // as even as can be
     const std::size_t blocks = costs.steps / block;
     block = (costs.steps + blocks - 1) / blocks;

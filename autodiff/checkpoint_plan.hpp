@@ -33,10 +33,13 @@ struct LoopCosts {
 };
 
 struct CheckpointPlan {
-  std::size_t block;   // steps recorded at a time
+  std::size_t block;   // steps recorded at a time, where only the initial state is kept
   std::size_t states;  // kept at a time, beside the initial one
+  double shrink = 0;   // steps by which each kept state makes the block after it smaller
 
-  std::size_t blocks(std::size_t steps) const { return (steps + block - 1) / block; }
+  // Steps of the block after so many kept states.
+  std::size_t block_after(std::size_t kept) const;
+  std::size_t blocks(std::size_t steps) const;
 };
 
 // Needs no costs when states are given. A block of all steps: record the loop as it is.

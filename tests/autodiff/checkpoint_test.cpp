@@ -3,6 +3,7 @@
 #include <reel/autodiff/checkpoint_plan.hpp>
 #include <reel/autodiff/random_states.hpp>
 
+#include <cmath>
 #include <memory>
 
 #include "throws.hpp"
@@ -50,8 +51,25 @@ TEST(CheckpointPlanTest, WithoutABudgetEachStepIsComputedAgainOnce) {
     EXPECT_EQ(plan.states, plan.blocks(steps) - 1);
     EXPECT_GE(plan.block, std::min<std::size_t>(steps, 4));
   }
-  const CheckpointPlan plan = plan_checkpoints({}, costs_of(100000));
-  EXPECT_EQ(plan.block, 100u);  // sqrt(100000 100 / (2 500))
+}
+
+TEST(CheckpointPlanTest, WithoutABudgetBlocksShrinkAsStatesGrow) {
+  const LoopCosts costs = costs_of(100000);
+  const CheckpointPlan plan = plan_checkpoints({}, costs);
+  const auto bytes = [&](std::size_t kept) {  // a block, its gradients and the states before it
+    return static_cast<double>(kept * costs.state) +
+           1.5 * static_cast<double>(plan.block_after(kept) * costs.step);
+  };
+  std::size_t steps = 0;
+  for (std::size_t kept = 0; kept <= plan.states; ++kept) {
+    EXPECT_NEAR(bytes(kept), bytes(0), 2.0 * static_cast<double>(costs.step)) << kept;
+    EXPECT_LT(steps, costs.steps);
+    steps += plan.block_after(kept);
+  }
+  EXPECT_GE(steps, costs.steps);
+  // n states and n'th parts of the steps, each sqrt(1.5 step state steps) at best.
+  const double equal_blocks = 2 * std::sqrt(1.5 * 500 * 100 * 100000);
+  EXPECT_LT(bytes(0), 0.75 * equal_blocks);
 }
 
 TEST(CheckpointPlanTest, StatesAreNoMoreThanAskedFor) {
