@@ -21,7 +21,7 @@ struct Blocks {
 };
 
 struct ReplayNode final : Node {
-  ReplayNode(std::unique_ptr<const StepFunction> function, StepGradient step_gradient,
+  ReplayNode(std::unique_ptr<const RecordedStep> function, StepGradient step_gradient,
              std::size_t inputs, std::size_t parts, std::size_t row_count, std::size_t step_count)
       : step(std::move(function)),
         gradient(std::move(step_gradient)),
@@ -37,7 +37,7 @@ struct ReplayNode final : Node {
   }
   Vars run_op_by_op() const;
 
-  std::unique_ptr<const StepFunction> step;
+  std::unique_ptr<const RecordedStep> step;
   StepGradient gradient;
   std::size_t input_parts, state_parts, rows, steps;
   PooledVector<Blocks> states;  // before each step, and after the last
@@ -169,7 +169,7 @@ bool ReplayNode::pull_in_place() {
 
 }  // namespace
 
-Program record_step(const StepFunction& step, std::span<const Var> inputs,
+Program record_step(const RecordedStep& step, std::span<const Var> inputs,
                     std::span<const Var> state, std::size_t rows) {
   const PauseRecording pause;
   const ParameterScope parameters;
@@ -187,7 +187,7 @@ Program record_step(const StepFunction& step, std::span<const Var> inputs,
   return Program(recorder, next, xs, feedback);
 }
 
-Vars run_replayed(std::unique_ptr<const StepFunction> step, std::span<const Var> inputs,
+Vars run_replayed(std::unique_ptr<const RecordedStep> step, std::span<const Var> inputs,
                   std::span<const Var> state, std::size_t rows, std::size_t steps) {
   Tape& tape = *Tape::current();
   for (const Var& x : inputs) {

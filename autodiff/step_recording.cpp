@@ -17,7 +17,7 @@ bool may_alias(const Node& a, const Node& b) {
   return !siblings && &root_of(a) == &root_of(b);
 }
 
-StepRecording::StepRecording(const StepFunction& step, std::span<const Var> inputs,
+StepRecording::StepRecording(const RecordedStep& step, std::span<const Var> inputs,
                              std::span<const Var> state, std::size_t rows)
     : recorder_(Recorder::Forms::kOwn), tape_(recorder_), input_count_(inputs.size()) {
   Vars xs;

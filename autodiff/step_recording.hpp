@@ -37,7 +37,7 @@ struct StepGradient {
 class StepRecording {
  public:
   // `inputs`: the rows of all steps. Throws as the step does, and as Program.
-  StepRecording(const StepFunction& step, std::span<const Var> inputs, std::span<const Var> state,
+  StepRecording(const RecordedStep& step, std::span<const Var> inputs, std::span<const Var> state,
                 std::size_t rows);
 
   Program forward();

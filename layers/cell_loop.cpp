@@ -80,7 +80,8 @@ auto ScheduledLoop::pieces(const Var& x, std::size_t begin, std::size_t end) con
     extents.push_back((to - from) * schedule_->batch());
   };
   std::size_t from = begin;
-  if (!schedule_->is_full())
+  // Of full batches, what checkpoints run is a piece already, and what is replayed is one.
+  if (!schedule_->is_full() || (begin == 0 && end == steps() && !is_worth_replaying(begin, end)))
     for (std::size_t t = begin + 1; t < end; ++t)
       if (schedule_->first_row(t) - schedule_->first_row(from) >= kHoistedRows &&
           schedule_->first_row(end) - schedule_->first_row(t) >= kHoistedRows) {
@@ -157,7 +158,7 @@ bool ScheduledLoop::is_worth_replaying(std::size_t begin, std::size_t end) const
   return numbers <= (tape ? kRecordedNumbers : kNumbers);
 }
 
-Vars ScheduledLoop::replay(const Vars& inputs, std::unique_ptr<const StepFunction> step,
+Vars ScheduledLoop::replay(const Vars& inputs, std::unique_ptr<const RecordedStep> step,
                            std::size_t begin, std::size_t end, Vars& parts) const {
   if (!Tape::current()) return replay_unrecorded(inputs, *step, begin, end, parts);
   const Vars made = run_replayed(std::move(step), inputs, parts, schedule_->batch(), steps());
@@ -170,7 +171,7 @@ Vars ScheduledLoop::replay(const Vars& inputs, std::unique_ptr<const StepFunctio
   return results;
 }
 
-Vars ScheduledLoop::replay_unrecorded(const Vars& inputs, const StepFunction& step,
+Vars ScheduledLoop::replay_unrecorded(const Vars& inputs, const RecordedStep& step,
                                       std::size_t begin, std::size_t end, Vars& parts) const {
   const std::size_t rows = schedule_->batch(), first_part = inputs.size();
   PooledVector<View> rows_of;  // of the first step, then of the next one ..

@@ -66,7 +66,7 @@ class ScheduledLoop : public Loop {
   // it is recorded once and replayed, to the same bits.
   bool is_worth_replaying(std::size_t begin, std::size_t end) const;
   // As run; inputs: of all steps. Empty if the step cannot be replayed.
-  Vars replay(const Vars& inputs, std::unique_ptr<const StepFunction> step, std::size_t begin,
+  Vars replay(const Vars& inputs, std::unique_ptr<const RecordedStep> step, std::size_t begin,
               std::size_t end, Vars& parts) const;
   bool wants(std::size_t part) const {
     return wanted_ == Wanted::kStates || (wanted_ == Wanted::kOutputs && part == 0);
@@ -78,7 +78,7 @@ class ScheduledLoop : public Loop {
  private:
   // Sorted rows that have ended before a step.
   Var finished(Vars& parts) const;
-  Vars replay_unrecorded(const Vars& inputs, const StepFunction& step, std::size_t begin,
+  Vars replay_unrecorded(const Vars& inputs, const RecordedStep& step, std::size_t begin,
                          std::size_t end, Vars& parts) const;
 
   std::vector<Shape, PoolAllocator<Shape>> parts_;  // of all rows
@@ -90,7 +90,7 @@ class ScheduledLoop : public Loop {
 // The step of a cell as a function of parts; `x` and `state`: empty Vars in the right places. The
 // cell is referred to, as its parameters are by the tape; one that has none is copied.
 template <Cell C>
-class CellStep final : public StepFunction {
+class CellStep final : public RecordedStep {
  public:
   CellStep(const C& cell, StepInput<C> x, typename C::State state)
       : copy_(has_parameters(cell) ? std::nullopt : std::optional<C>(cell)),
