@@ -52,12 +52,6 @@ REEL_KERNEL(Where, Input, Constant, Constant)
 
 }  // namespace detail
 
-Var stop_gradient(const Var& x) {
-  return detail::noted(record(
-      "stop_gradient", std::array{x}, x.node("stop_gradient").share(), [](Pull&) {},
-      [](detail::Node&) { return true; }));
-}
-
 Var zeros(const Shape& shape) { return Var(full_array(shape, 0)); }
 
 }  // namespace reel::inline REEL_PRECISION

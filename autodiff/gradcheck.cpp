@@ -75,15 +75,17 @@ class Checker {
 
   double numeric(int order, std::size_t i) {
     struct Restore {
-      Array& array;
+      Checker& checker;
+      const std::size_t i;
       const Array saved;
-      ~Restore() { array = saved; }
+      ~Restore() { checker.array(i) = saved; }
     };
-    const Restore restore{array(i), array(i)};
+    const Restore restore{*this, i, array(i)};
     const Array& saved = restore.saved;
     const auto at = [&](double steps) {
+      Array& moved = array(i);
       for (std::size_t j = 0; j < saved.size(); ++j)
-        array(i).data()[j] =
+        moved.data()[j] =
             saved.data()[j] + static_cast<real>(steps * options_.step) * directions_[i].data()[j];
       return value(order);
     };

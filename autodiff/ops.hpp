@@ -197,7 +197,6 @@ Var layer_norm(const Var& x, const Var& gain, Var c = {}, real eps = real(1e-5))
 
 // --- the rest (elementwise.cpp) ---
 
-Var stop_gradient(const Var& x);  // x, through which no gradient flows
 Var zeros(const Shape& shape);
 
 // --- that draw (dropout.cpp); p in [0, 1), to 32 bits ---

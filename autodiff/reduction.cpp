@@ -106,7 +106,7 @@ Value extreme(const View& x, const Shape& kept, real worst, Better better) {
 // dx = dy where x is the extreme, shared among ties.
 void extreme_rule(Pull& p) {
   p.give(0, [&] {
-    const Var x = stop_gradient(p.x(0)), y = stop_gradient(p.y());
+    const Var x = detach(p.x(0)), y = detach(p.y());
     const Var hit = pointwise(
         "ties", [](auto a, auto b) { return where(a == b, Simd(1), Simd(0)); }, x, y);
     return p.dy() * (hit / sum_to(hit, y.shape()));
@@ -129,7 +129,7 @@ Var safe_max(const char* op, const Var& x, const Reduction& r) {
   if (x.size() == 0) return zeros(r.kept);
   return pointwise(
       "safe_max", [](auto m) { return where(abs(m) < kInfinity, m, 0); },
-      max_kept(op, stop_gradient(x), r));
+      max_kept(op, detach(x), r));
 }
 
 }  // namespace
@@ -208,7 +208,7 @@ Var logsumexp(const Var& x, const Axes& axes, bool keepdims) {
 // Scaled by the largest element, so that squares neither overflow nor vanish.
 Var norm(const Var& x, const Axes& axes, bool keepdims) {
   const Reduction r("norm", axes, x.node("norm").shape());
-  const Var m = safe_max("norm", abs(stop_gradient(x)), r);
+  const Var m = safe_max("norm", abs(detach(x)), r);
   const Var scale = pointwise(
       "scale", [](auto v) { return where(v == 0, 1, v); }, m);
   const Var squares = sum_kept(square(x / scale), r);

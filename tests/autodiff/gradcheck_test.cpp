@@ -38,7 +38,7 @@ TEST(GradcheckTest, AWrongFirstDerivativeIsNamed) {
 TEST(GradcheckTest, AWrongSecondDerivativeIsNamed) {
   // The slope is right as a number but does not depend on x.
   const auto wrong = [](Pull& p) {
-    p.give(0, [&] { return p.dy() * stop_gradient(p.x(0) * p.x(0) * 3); });
+    p.give(0, [&] { return p.dy() * detach(p.x(0) * p.x(0) * 3); });
   };
   const GradcheckResult result = check([&](In x) { return cube(x[0], wrong) + x[1]; });
   EXPECT_FALSE(result);
@@ -49,7 +49,7 @@ TEST(GradcheckTest, AWrongSecondDerivativeIsNamed) {
 
 TEST(GradcheckTest, OrderOneAloneMissesTheSecond) {
   const auto wrong = [](Pull& p) {
-    p.give(0, [&] { return p.dy() * stop_gradient(p.x(0) * p.x(0) * 3); });
+    p.give(0, [&] { return p.dy() * detach(p.x(0) * p.x(0) * 3); });
   };
   EXPECT_TRUE(
       gradcheck([&](In x) { return cube(x[0], wrong); }, random_arrays({{4}}), {}, {.orders = 1}));

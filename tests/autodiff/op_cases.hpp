@@ -27,7 +27,6 @@ struct OpCase {
   double terms = 0;          // how large terms are at the extremes whose sum may be small
   bool distinct = false;     // no two elements of the inputs may be close
   bool elementwise = false;  // takes inputs of any shapes that broadcast
-  bool constant = false;     // no gradient flows, although the value changes
 };
 
 std::vector<OpCase> elementwise_cases();

@@ -172,11 +172,9 @@ std::vector<OpCase> elementwise_cases() {
                  "where", 3, [](auto in) { return where(relu(in[0]), in[1], in[2]); },
                  [](Scalars x) { return x[0] > 0 ? x[1] : x[2]; }),
              {0}),
-      UNARY("stop_gradient", stop_gradient(x), [](double x) { return x; }),
       dropout_case(),
       zoneout_case(),
   };
-  for (OpCase& row : rows) row.constant = row.name == "stop_gradient";
   return rows;
 }
 

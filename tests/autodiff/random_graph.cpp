@@ -65,7 +65,7 @@ class Program {
       case 2:
         return keep(sin(x));
       default:
-        return keep((stops_ ? stop_gradient(x) : x) * x);
+        return keep((stops_ ? detach(x) : x) * x);
     }
   }
   void binary(const Var& x) {

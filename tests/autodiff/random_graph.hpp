@@ -13,7 +13,7 @@ namespace reel::testing {
 std::vector<Shape> program_leaves();
 
 // The scalar that program `seed` computes. Each step applies an op to earlier values, recent ones
-// more often; some values are read many times and some never. stops: may use stop_gradient.
+// more often; some values are read many times and some never. stops: may use detach.
 Var run_program(std::uint64_t seed, std::span<const Var> leaves, std::size_t steps,
                 bool stops = true);
 

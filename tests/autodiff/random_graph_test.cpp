@@ -13,7 +13,7 @@ using Run = std::function<Var(std::uint64_t seed, std::span<const Var>)>;
 
 const Run kShort = [](auto seed, auto leaves) { return run_program(seed, leaves, 8); };
 const Run kLong = [](auto seed, auto leaves) { return run_program(seed, leaves, 40); };
-// Finite differences see through stop_gradient.
+// Finite differences see through detach.
 const Run kUnstopped = [](auto seed, auto leaves) { return run_program(seed, leaves, 8, false); };
 
 // Calls check(program, leaves) for each seed.

@@ -92,7 +92,7 @@ TEST(VarTest, DetachOfAParameterIsACopy) {
 TEST(VarTest, StopGradientStops) {
   Tape tape;
   const Var x = tape.leaf(Array{3});
-  tape.backward(sum(x * stop_gradient(x)));
+  tape.backward(sum(x * detach(x)));
   EXPECT_EQ(x.grad(), Array{3});
 }
 

@@ -25,7 +25,7 @@ struct HalvesItsGradient : Rnn {
   using Rnn::Rnn;
   State step(Var x, const State& s) const {
     const Var h = step_of<Rnn>(*this, std::move(x), s).h;
-    return {(h + stop_gradient(h)) / 2};
+    return {(h + detach(h)) / 2};
   }
 };
 template <class C>

@@ -22,7 +22,7 @@ struct HasAWrongRule : OnePart {
 struct StopsTheGradientOfItsState : OnePart {
   static constexpr const char *kCheck = "gradients", *kSays = "initial state part 0";
   State step(const Var& x, const State& s) const {
-    return {tanh(recurrent(stop_gradient(s.h), input(x)))};
+    return {tanh(recurrent(detach(s.h), input(x)))};
   }
 };
 struct HasAWrongSecondDerivative : OnePart {
@@ -30,7 +30,7 @@ struct HasAWrongSecondDerivative : OnePart {
   // a^2, whose slope is taken for a constant.
   static Var square_once(const Var& a) {
     return record("square_once", std::array{a}, Array(a.value() * a.value()),
-                  [](Pull& p) { p.give(0, [&] { return 2 * p.dy() * stop_gradient(p.x(0)); }); });
+                  [](Pull& p) { p.give(0, [&] { return 2 * p.dy() * detach(p.x(0)); }); });
   }
   State step(const Var& x, const State& s) const {
     return {tanh(square_once(recurrent(s.h, input(x))))};

@@ -1,4 +1,5 @@
 // A stream gives, step by step, what the layer gives for the whole sequence, bit for bit.
+#include <reel/autodiff/gradcheck.hpp>
 #include <reel/layers/stack.hpp>
 
 #include <thread>
@@ -281,6 +282,23 @@ TEST(Stream, KeepsTheWeightsItWasRecordedWith) {
     differs |= std::memcmp(changed.step(row(x, t)).data(), wanted.data(), wanted.size_bytes()) != 0;
   }
   EXPECT_TRUE(differs);
+}
+
+// What gradcheck moves, and streams are recorded of, it puts back as another value.
+TEST(Stream, AfterAGradcheckHasTheWeightsOfTheLayer) {
+  Random random(3);
+  Recurrent<Lstm> layer(Lstm(3, 4, random));
+  const Array x = random_array({1, 3}, 1);
+  std::vector<Stream<Lstm::State>> kept;
+  const auto function = [&](std::span<const Var>) {
+    kept.push_back(layer.stream(1, 3));
+    return layer.step(Var(x), layer.initial_state(1)).first;
+  };
+  gradcheck(function, {}, parameters(layer), {.orders = 1});
+  const Array expected = function({}).value();
+  auto stream = layer.stream(1, 3);
+  const std::span<const real> got = stream.step(row(x, 0));
+  EXPECT_EQ(std::memcmp(got.data(), expected.data(), got.size_bytes()), 0);
 }
 
 TEST(Stream, RunsWhileATapeRecords) {

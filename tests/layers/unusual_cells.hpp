@@ -105,7 +105,7 @@ struct JoinsXAndMovesIt : Hoisted {
 };
 struct StopsTheGradientOfX : HoistedTwoParts {
   State step(Var x, const State& s) const {
-    const Var constant = stop_gradient(x);
+    const Var constant = detach(x);
     return {tanh(recurrent(s.h, std::move(x))) * s.memory, constant};
   }
 };

@@ -69,7 +69,7 @@ GradcheckResult check_gradients(const Lengths& lengths) {
 }
 
 TYPED_TEST(UnusualCellsTest, HaveRightFirstAndSecondDerivatives) {
-  // What stop_gradient hides, finite differences see.
+  // What detach hides, finite differences see.
   const bool right = !std::is_same_v<TypeParam, StopsTheGradientOfX>;
   for (const Lengths& lengths : {Lengths{4, 4}, Lengths{1, 4, 0, 3}}) {
     const GradcheckResult result = check_gradients<TypeParam>(lengths);
