@@ -38,7 +38,6 @@ class Parameter {
   std::string name;          // dotted path within the model (see module.hpp)
 
  private:
-  friend class Tape;
   friend class Var;
   friend struct ParameterLeaf;
   Array value_;

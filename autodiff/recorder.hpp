@@ -33,7 +33,6 @@ class Instruction {
   // another, and none later?
   virtual bool goes_by_element() const { return false; }
 };
-using Instructions = PooledVector<std::unique_ptr<Instruction>>;
 
 struct Access {
   const View* view;

@@ -106,15 +106,6 @@ Corpus read_class_files(const std::vector<Path>& paths, const std::vector<std::s
   return make_corpus(std::move(examples), classes);
 }
 
-void require_two_classes(const Corpus& corpus, std::string_view where) {
-  std::set<std::int64_t> found;
-  for (const LabelledText& text : corpus.texts) found.insert(text.label);
-  std::vector<std::string_view> names;
-  for (std::int64_t label : found) names.push_back(corpus.classes[static_cast<std::size_t>(label)]);
-  check<FileError>(names.size() == 2, "{}: texts must be of two classes; found {}: {}", where,
-                   names.size(), fmt::join(names, ", "));
-}
-
 std::vector<std::int64_t> labels_of(const Corpus& corpus) {
   std::vector<std::int64_t> labels;
   for (const LabelledText& text : corpus.texts) labels.push_back(text.label);

@@ -34,9 +34,6 @@ Corpus read_tsv(const std::filesystem::path& path, const std::vector<std::string
 Corpus read_class_files(const std::vector<std::filesystem::path>& paths,
                         const std::vector<std::string>& classes = {});
 
-// Throws FileError, naming `where`, unless the texts are of exactly two classes.
-void require_two_classes(const Corpus& corpus, std::string_view where);
-
 // The label of each text.
 std::vector<std::int64_t> labels_of(const Corpus& corpus);
 

@@ -1,23 +1,7 @@
 #include <reel/data/spellings.hpp>
-#include <reel/data/text.hpp>
 
 #include <algorithm>
 #include <unordered_map>
-
-namespace reel {
-
-std::vector<std::string> characters_of(std::string_view utf8) {
-  check_utf8(utf8, "characters_of");
-  std::vector<std::string> characters;
-  for (const char byte : utf8) {
-    const bool continues = (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
-    if (!continues) characters.emplace_back();
-    characters.back() += byte;
-  }
-  return characters;
-}
-
-}  // namespace reel
 
 namespace reel::inline REEL_PRECISION {
 

@@ -4,17 +4,7 @@
 #include <reel/autodiff/array.hpp>
 
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
-
-namespace reel {
-
-// The characters (code points) of a word, each as the bytes that write it. Throws Error unless the
-// text is UTF-8.
-std::vector<std::string> characters_of(std::string_view utf8);
-
-}  // namespace reel
 
 namespace reel::inline REEL_PRECISION {
 

@@ -38,7 +38,8 @@ struct RecurrentResult {
   Var last_output;
 
   // The output of the step that each row ends with [B, width].
-  const Var& last() const { return last_output; }
+  const Var& last() const& { return last_output; }
+  Var last() && { return std::move(last_output); }
 };
 
 // Noise that training adds to one direction of a layer; probabilities in [0, 1).

@@ -20,8 +20,7 @@ class Schedule {
   Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
            bool reversed = false);
 
-  bool is_full() const { return full_; }  // nothing to pack: every row runs all steps
-  bool is_reversed() const { return reversed_; }
+  bool is_full() const { return full_; }        // nothing to pack: every row runs all steps
   std::size_t steps() const { return steps_; }  // of the longest row
   std::size_t rows_at(std::size_t t) const { return full_ ? batch_ : rows_at_[t]; }  // > 0
   std::size_t total() const { return total_; }                                       // packed rows
@@ -48,7 +47,7 @@ class Schedule {
 
   void reverse(std::size_t steps, std::span<const std::size_t> lengths);
 
-  bool full_ = true, reversed_;
+  bool full_ = true;
   std::size_t batch_ = 0, steps_ = 0, total_ = 0;
   Counts rows_at_, first_rows_;  // if not full
   Indices reversal_, pack_, unpack_, elements_, order_, inverse_;

@@ -72,14 +72,16 @@ void import_weights(const std::vector<Parameter*>& parameters, const NamedArrays
     parameters[i]->mutable_value() = std::move(values[i]);
 }
 
-void save_weights(const std::string& path, const std::vector<Parameter*>& parameters) {
+void save_weights(const std::string& path, const std::vector<Parameter*>& parameters,
+                  std::span<const TiedNames> tied) {
   Safetensors file;
-  file.arrays = export_weights(parameters);
+  file.arrays = export_weights(parameters, tied);
   save_safetensors(path, file);
 }
 
-void load_weights(const std::string& path, const std::vector<Parameter*>& parameters) {
-  import_weights(parameters, load_safetensors(path).arrays, path);
+void load_weights(const std::string& path, const std::vector<Parameter*>& parameters,
+                  std::span<const TiedNames> tied) {
+  import_weights(parameters, load_safetensors(path).arrays, path, tied);
 }
 
 }  // namespace reel::inline REEL_PRECISION

@@ -30,7 +30,10 @@ NamedArrays export_weights(const std::vector<Parameter*>& parameters,
 void import_weights(const std::vector<Parameter*>& parameters, const NamedArrays& arrays,
                     const std::string& source, std::span<const TiedNames> tied = {});
 
-void save_weights(const std::string& path, const std::vector<Parameter*>& parameters);
-void load_weights(const std::string& path, const std::vector<Parameter*>& parameters);
+// As a file.
+void save_weights(const std::string& path, const std::vector<Parameter*>& parameters,
+                  std::span<const TiedNames> tied = {});
+void load_weights(const std::string& path, const std::vector<Parameter*>& parameters,
+                  std::span<const TiedNames> tied = {});
 
 }  // namespace reel::inline REEL_PRECISION

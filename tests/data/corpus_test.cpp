@@ -112,17 +112,6 @@ TEST_F(CorpusTest, BadClassFilesAreNamed) {
   EXPECT_EQ(error({txt}, {}), "a.txt:2: line must hold a text; found a blank line");
 }
 
-TEST_F(CorpusTest, TwoClassesAreTwo) {
-  EXPECT_NO_THROW(require_two_classes(tsv("0\ta\n1\tb"), "d.tsv"));
-  const auto error = [&](const Corpus& corpus) {
-    return error_of<FileError>([&] { require_two_classes(corpus, "d.tsv"); });
-  };
-  EXPECT_EQ(error(tsv("pos\ta\npos\tb\n")), "d.tsv: texts must be of two classes; found 1: pos");
-  EXPECT_EQ(error(tsv("pos\ta\n", {"neg", "pos"})),
-            "d.tsv: texts must be of two classes; found 1: pos");
-  EXPECT_EQ(error(tsv("a\t\nb\t\nc\t")), "d.tsv: texts must be of two classes; found 3: a, b, c");
-}
-
 TEST_F(CorpusTest, ArbitraryBytesAreACorpusOrAnError) {
   const std::string bytes = "pos\tg\xC3\xB6od\r\nneg\tbad\n\n";
   for (std::size_t i = 0; i < bytes.size(); ++i)

@@ -7,7 +7,6 @@ namespace {
 
 using test::error_of;
 
-using Strings = std::vector<std::string>;
 const std::vector<std::vector<std::int64_t>> kWords{{5, 6}, {}, {7, 8, 9}, {5}};
 
 Indices grid(const std::vector<std::vector<std::int64_t>>& rows) {
@@ -15,12 +14,6 @@ Indices grid(const std::vector<std::vector<std::int64_t>>& rows) {
   for (std::size_t r = 0; r < rows.size(); ++r)
     for (std::size_t c = 0; c < rows[r].size(); ++c) all(r, c) = rows[r][c];
   return all;
-}
-
-TEST(SpellingsTest, CharactersAreCodePoints) {
-  EXPECT_EQ(characters_of("aé漢😀"), (Strings{"a", "é", "漢", "😀"}));
-  EXPECT_EQ(characters_of(""), Strings{});
-  EXPECT_THROW(characters_of("\x80"), Error);
 }
 
 TEST(SpellingsTest, EachWordIsSpeltOnce) {

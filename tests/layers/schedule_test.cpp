@@ -20,7 +20,6 @@ TEST(ScheduleTest, RowsAreSortedByFallingLengthAndStayInOrderAmongEquals) {
   const Lengths lengths{1, 3, 0, 3};
   const Schedule schedule(4, 4, lengths);
   EXPECT_FALSE(schedule.is_full());
-  EXPECT_FALSE(schedule.is_reversed());
   EXPECT_EQ(numbers(schedule.order()), (Numbers{1, 3, 0, 2}));
   EXPECT_EQ(numbers(schedule.inverse()), (Numbers{2, 0, 3, 1}));
   EXPECT_EQ(rows_at(schedule), (Lengths{3, 2, 2}));
@@ -38,7 +37,6 @@ TEST(ScheduleTest, PackedRowsAreStepByStepWithoutPadding) {
 TEST(ScheduleTest, ReversedEachRowRunsFromItsOwnEnd) {
   const Lengths lengths{1, 3, 0, 3};
   const Schedule schedule(4, 4, lengths, true);
-  EXPECT_TRUE(schedule.is_reversed());
   EXPECT_EQ(numbers(schedule.reversal()),
             (Numbers{0, 9, -1, 11, -1, 5, -1, 7, -1, 1, -1, 3, -1, -1, -1, -1}));
   EXPECT_EQ(numbers(schedule.pack(0, 3)), (Numbers{1, 3, 0, 5, 7, 9, 11}));

@@ -11,6 +11,7 @@ namespace reel::inline REEL_PRECISION {
 namespace {
 
 using reel::test::error_of;
+using reel::test::TempFolder;
 
 constexpr double kTolerance = sizeof(real) == 8 ? 1e-12 : 1e-5;
 
@@ -79,6 +80,13 @@ TEST(TiedEmbeddingTest, FilesHaveItUnderBothNamesAndNeedOne) {
     import_weights(others, arrays, "file", TiedEmbedding::kTied);
     EXPECT_EQ(other.words.encoder.weight.value(), model.words.encoder.weight.value()) << missing;
   }
+  const TempFolder folder;
+  save_weights(folder / "w.safetensors", all, TiedEmbedding::kTied);
+  EXPECT_EQ(load_safetensors(folder / "w.safetensors").arrays, both);
+  other.words.encoder.weight.mutable_value().fill(0);
+  load_weights(folder / "w.safetensors", others, TiedEmbedding::kTied);
+  EXPECT_EQ(other.words.encoder.weight.value(), model.words.encoder.weight.value());
+
   NamedArrays differ = both;
   differ["lm.decoder.weight"](0, 0) += 1;
   EXPECT_EQ(
