@@ -238,4 +238,12 @@ bool Training::run(const TrainingTask& task) {
   return done;
 }
 
+bool run_training(const TrainingTask& task, reel::Optimizer& optimizer, reel::TrainStep& step,
+                  const TrainingOptions& options, Report& report, const std::string& model) {
+  Training training(optimizer, step, options);
+  const bool complete = training.run(task);
+  report.training(options, training, task.unit, model);
+  return complete;
+}
+
 }  // namespace apps

@@ -123,4 +123,9 @@ class Training {
   std::map<std::string, reel::Array> waiting_;  // carried arrays, until the epoch is planned
 };
 
+class Report;
+// Runs the task as Training does and adds it to the report; `model` describes what learns.
+bool run_training(const TrainingTask& task, reel::Optimizer& optimizer, reel::TrainStep& step,
+                  const TrainingOptions& options, Report& report, const std::string& model);
+
 }  // namespace apps

@@ -1,14 +1,11 @@
 #include "model.hpp"
 
-#include <reel/data/file.hpp>
-#include <reel/data/json.hpp>
-#include <reel/optim/weights.hpp>
-
 #include "../common/settings.hpp"
 
 namespace forecast {
 
 using namespace reel;
+using apps::get_choice;
 namespace fs = std::filesystem;
 
 namespace {
@@ -52,15 +49,11 @@ struct Saved {
   std::size_t width = 0;
 };
 
-bool is_one_of(const std::string& text, const std::vector<std::string>& choices) {
-  return std::find(choices.begin(), choices.end(), text) != choices.end();
-}
-
-// Throws FileError unless a network can be made of them.
-void check_saved(const Saved& p, const std::string& source) {
+// Throws Error unless a network can be made of them.
+void check_saved(const Saved& p) {
   const auto in_range = [&](const char* name, std::size_t value, std::size_t low = 1) {
-    check<FileError>(value >= low && value <= kLargestSize, "{}: {} must lie in {} .. {}; found {}",
-                     source, name, low, kLargestSize, value);
+    check<Error>(value >= low && value <= kLargestSize, "{} must lie in {} .. {}; found {}", name,
+                 low, kLargestSize, value);
   };
   const Settings& s = p.settings;
   in_range("input_length", s.input_length), in_range("horizon", s.horizon);
@@ -69,50 +62,36 @@ void check_saved(const Saved& p, const std::string& source) {
   in_range("targets", p.source.targets.size()), in_range("split", p.split.size(), 3);
   const std::size_t columns = p.source.targets.size() + p.source.covariates.size();
   in_range("width", p.width, columns);
-  const bool fits = p.scaling.columns.mean.size() == columns &&
-                    p.scaling.columns.deviation.size() == columns &&
-                    p.scaling.unit.size() == p.source.targets.size() &&
-                    p.scaling.naive.size() == p.source.targets.size() && s.interval > 0 &&
-                    s.interval < 1 && is_one_of(s.base, {"last", "season", "none"}) &&
-                    is_one_of(s.linear, {"fit", "learn", "none"}) &&
-                    is_one_of(s.output, {"point", "quantile", "gaussian"});
-  check<FileError>(fits, "{}: these are no settings of a forecasting model", source);
+  const bool fits =
+      p.scaling.columns.mean.size() == columns && p.scaling.columns.deviation.size() == columns &&
+      p.scaling.unit.size() == p.source.targets.size() &&
+      p.scaling.naive.size() == p.source.targets.size() && s.interval > 0 && s.interval < 1;
+  check<Error>(fits, "these are no settings of a forecasting model");
   s.check(p.source);
 }
 
 }  // namespace
 
 void save(const fs::path& folder, Forecaster& forecaster) {
-  nlohmann::json json;
+  nlohmann::ordered_json json;
   fields(forecaster, [&](const char* name, const auto& field) { json[name] = field; });
-  const std::string text = json.dump(2) + "\n";
-  write_file_atomically(folder / "settings.json", text);
-  Safetensors file;
-  file.arrays = export_weights(parameters(forecaster.network));
-  file.metadata["settings"] = apps::fingerprint(text);
-  save_safetensors(folder / "weights.safetensors", file);
+  apps::save_model(folder, json, {}, parameters(forecaster.network));
 }
 
 Forecaster load(const fs::path& folder) {
-  const std::string source = folder / "settings.json";
-  const std::string text = read_file(source);
-  const nlohmann::json json = parse_json(text, source);
-  Saved p;
-  try {
+  return apps::load_model(folder, "a forecasting model", [&](const nlohmann::json& json) {
+    Saved p;
     fields(p, [&](const char* name, auto& field) { json.at(name).get_to(field); });
-    check_saved(p, source);
-  } catch (const nlohmann::json::exception& e) {
-    throw FileError(source + ": these are no settings of a forecasting model; " + e.what());
-  }
-  const std::string weights = folder / "weights.safetensors";
-  Safetensors file = load_safetensors(weights);
-  check<FileError>(file.metadata["settings"] == apps::fingerprint(text),
-                   "{}: settings.json beside it is of another model", weights);
-  Random random(0);
-  Network network(p.settings, p.source.season, p.width, p.source.targets.size(), random);
-  Forecaster forecaster{p.source, p.settings, p.scaling, p.split, p.width, std::move(network)};
-  import_weights(parameters(forecaster.network), file.arrays, weights);
-  return forecaster;
+    get_choice(json, "base", p.settings.base, {"last", "season", "none"});
+    get_choice(json, "linear", p.settings.linear, {"fit", "learn", "none"});
+    get_choice(json, "output", p.settings.output, {"point", "quantile", "gaussian"});
+    check_saved(p);
+    const apps::SavedWeights weights(folder, {});
+    Random random(0);
+    Network network(p.settings, p.source.season, p.width, p.source.targets.size(), random);
+    weights.copy_to(parameters(network));
+    return Forecaster{p.source, p.settings, p.scaling, p.split, p.width, std::move(network)};
+  });
 }
 
 }  // namespace forecast

@@ -50,10 +50,7 @@ bool train(Forecaster& forecaster, const Dataset& data, const Parts& parts,
     };
     task.best_by = "dev MSE";
   }
-  apps::Training training(optimizer, step, options);
-  const bool complete = training.run(task);
-  report.training(options, training, task.unit, describe(forecaster.network));
-  return complete;
+  return apps::run_training(task, optimizer, step, options, report, describe(forecaster.network));
 }
 
 }  // namespace forecast

@@ -1,13 +1,9 @@
 #include "model.hpp"
 
-#include <reel/data/file.hpp>
-#include <reel/data/json.hpp>
 #include <reel/layers/loss.hpp>
-#include <reel/optim/weights.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "../common/settings.hpp"
@@ -111,38 +107,27 @@ PianoRoll Model::generate(PianoRoll roll, std::size_t steps, double temperature,
 }
 
 void save(const fs::path& folder, const Settings& s, Model& model) {
-  const nlohmann::ordered_json json = {{"cell", s.cell},
-                                       {"hidden_size", s.hidden_size},
-                                       {"layers", s.layers},
-                                       {"dropout", s.dropout}};
-  write_file_atomically(folder / "settings.json", json.dump(2) + "\n");
-  save_weights(folder / "weights.safetensors", parameters(model));
+  apps::save_model(folder,
+                   {{"cell", s.cell},
+                    {"hidden_size", s.hidden_size},
+                    {"layers", s.layers},
+                    {"dropout", s.dropout}},
+                   {}, parameters(model));
 }
 
 Model load(const fs::path& folder) {
-  const std::string source = folder / "settings.json";
-  const nlohmann::json json = parse_json(read_file(source), source);
-  Settings s;
-  try {
+  return apps::load_model(folder, "a music model", [&](const nlohmann::json& json) {
+    Settings s;
     json.at("cell").get_to(s.cell);
     get_size(json, "hidden_size", s.hidden_size, 1, kLargestSize);
     get_size(json, "layers", s.layers, 1, kMostLayers);
     json.at("dropout").get_to(s.dropout);
-  } catch (const FileError& e) {
-    throw FileError(source + ": " + e.what());
-  } catch (const nlohmann::json::exception& e) {
-    throw FileError(source + ": these are no settings of a music model; " + e.what());
-  }
-  Random random(0);
-  try {
+    const apps::SavedWeights weights(folder, {});
+    Random random(0);
     Model model(s, random);
-    load_weights(folder / "weights.safetensors", parameters(model));
+    weights.copy_to(parameters(model));
     return model;
-  } catch (const FileError&) {
-    throw;
-  } catch (const Error& e) {
-    throw FileError(source + ": " + e.what());
-  }
+  });
 }
 
 }  // namespace music

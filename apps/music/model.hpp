@@ -73,8 +73,8 @@ class Model {
 // Mean over rows of the sum over keys of -log p(key): nats per step.
 reel::Var nll(const Model::Result& result);
 
-// A folder, which must be there, with settings.json and, written last, weights.safetensors, each
-// replaced whole. Both throw reel::FileError.
+// A folder, which must be there, with settings.json and, written last, weights.safetensors. Each
+// file is replaced whole; load refuses files of different models. Both throw reel::FileError.
 void save(const std::filesystem::path& folder, const Settings& settings, Model& model);
 Model load(const std::filesystem::path& folder);
 

@@ -139,10 +139,7 @@ bool train(Model& model, const PianoRolls& rolls, std::size_t transpose,
     return std::vector<apps::Measure>{{"valid nll", evaluate(model, rolls.valid).nll}};
   };
   task.best_by = "valid nll";
-  apps::Training training(optimizer, step, options);
-  const bool complete = training.run(task);
-  report.training(options, training, task.unit, describe(model));
-  return complete;
+  return apps::run_training(task, optimizer, step, options, report, describe(model));
 }
 
 }  // namespace music

@@ -1,9 +1,5 @@
 #include "model.hpp"
 
-#include <reel/data/json.hpp>
-
-#include <nlohmann/json.hpp>
-
 #include "../common/settings.hpp"
 
 namespace names {
@@ -14,6 +10,9 @@ namespace fs = std::filesystem;
 
 namespace {
 constexpr double kEmbeddingDeviation = 0.3;
+constexpr const char* kLetters = "letters.json";
+
+apps::Companions companions(const Vocabulary& letters) { return {{kLetters, letters.to_json()}}; }
 
 std::variant<Writer, Listener> make(const Settings& s, std::size_t letters, std::size_t languages,
                                     Random& random) {
@@ -69,50 +68,32 @@ Array Model::probabilities(const Batch& batch) const {
 
 void save(const fs::path& folder, Model& model) {
   const Settings& s = model.settings;
-  const nlohmann::ordered_json json = {{"task", s.task},
-                                       {"embedding_size", s.embedding_size},
-                                       {"hidden_size", s.hidden_size},
-                                       {"dropout", s.dropout},
-                                       {"languages", model.languages}};
-  const std::string text = json.dump(2) + "\n";
-  write_file_atomically(folder / "settings.json", text);
-  model.letters.save(folder / "letters.json");
-  Safetensors file;
-  file.arrays = export_weights(parameters(model.network));
-  file.metadata["letters"] = apps::fingerprint(text + model.letters.to_json());
-  save_safetensors(folder / "weights.safetensors", file);
+  apps::save_model(folder,
+                   {{"task", s.task},
+                    {"embedding_size", s.embedding_size},
+                    {"hidden_size", s.hidden_size},
+                    {"dropout", s.dropout},
+                    {"languages", model.languages}},
+                   companions(model.letters), parameters(model.network));
 }
 
 Model load(const fs::path& folder) {
-  const std::string source = folder / "settings.json";
-  const std::string text = read_file(source);
-  const nlohmann::json json = parse_json(text, source);
-  Settings s;
-  std::vector<std::string> languages;
-  try {
+  return apps::load_model(folder, "a model of names", [&](const nlohmann::json& json) {
+    Settings s;
     json.at("task").get_to(s.task);
     get_size(json, "embedding_size", s.embedding_size);
     get_size(json, "hidden_size", s.hidden_size);
     json.at("dropout").get_to(s.dropout);
-    json.at("languages").get_to(languages);
-  } catch (const FileError& e) {
-    throw FileError(source + ": " + e.what());
-  } catch (const nlohmann::json::exception& e) {
-    throw FileError(source + ": these are no settings of a model of names; " + e.what());
-  }
-  check<FileError>(!languages.empty(), "{}: there must be a language; found none", source);
-  Vocabulary letters = Vocabulary::load(folder / "letters.json");
-  const std::string weights = folder / "weights.safetensors";
-  Safetensors file = load_safetensors(weights);
-  check<FileError>(file.metadata["letters"] == apps::fingerprint(text + letters.to_json()),
-                   "{}: settings.json and letters.json beside it are of another model; found {} "
-                   "letters",
-                   weights, letters.size());
-  Random random(0);
-  Network network(s, letters.size(), languages.size(), random);
-  Model model{s, std::move(languages), std::move(letters), std::move(network)};
-  import_weights(parameters(model.network), file.arrays, weights);
-  return model;
+    std::vector<std::string> languages = json.at("languages");
+    check<Error>(!languages.empty(), "there must be a language; found none");
+    Vocabulary letters = Vocabulary::load(folder / kLetters);
+    const apps::SavedWeights weights(folder, companions(letters));
+    Random random(0);
+    Network network(s, letters.size(), languages.size(), random);
+    Model model{s, std::move(languages), std::move(letters), std::move(network)};
+    weights.copy_to(parameters(model.network));
+    return model;
+  });
 }
 
 }  // namespace names

@@ -260,10 +260,7 @@ bool train(Model& model, const Examples& examples, const Examples& dev, const Tr
     task.best_by = generates ? "dev loss" : "dev accuracy";
     task.lower_is_better = generates;
   }
-  apps::Training training(optimizer, step, options);
-  const bool complete = training.run(task);
-  report.training(options, training, task.unit, describe(model.network));
-  return complete;
+  return apps::run_training(task, optimizer, step, options, report, describe(model.network));
 }
 
 }  // namespace names

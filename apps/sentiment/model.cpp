@@ -1,33 +1,25 @@
 #include "model.hpp"
 
-#include <fmt/format.h>
-#include <reel/data/file.hpp>
-#include <reel/data/json.hpp>
 #include <reel/data/text.hpp>
-#include <reel/optim/weights.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "../common/settings.hpp"
 
 namespace sentiment {
 
 using namespace reel;
-using apps::get_size;
+using apps::get_choice, apps::get_size;
 namespace fs = std::filesystem;
 
 namespace {
 constexpr double kEmbeddingDeviation = 0.05;
 constexpr std::size_t kPredictBatch = 64;
+constexpr const char* kVocabulary = "vocabulary.json";
 
-// One of the names that there are.
-void get_name(const nlohmann::json& json, const char* key, std::string& name,
-              const std::vector<std::string>& known) {
-  json.at(key).get_to(name);
-  check<FileError>(std::find(known.begin(), known.end(), name) != known.end(),
-                   "{} must be one of {}; found {:?}", key, fmt::join(known, ", "), name);
+apps::Companions companions(const Vocabulary& vocabulary) {
+  return {{kVocabulary, vocabulary.to_json()}};
 }
 
 // 1 for each word of a text, at its index [B, vocabulary]; hidden words are none.
@@ -118,59 +110,40 @@ std::vector<double> Classifier::weigh(const std::vector<std::int64_t>& sequence,
 
 void save(const fs::path& folder, Classifier& classifier) {
   const Settings& s = classifier.settings;
-  const nlohmann::ordered_json json = {{"cell", s.cell},
-                                       {"bidirectional", s.bidirectional},
-                                       {"layers", s.layers},
-                                       {"pooling", s.pooling},
-                                       {"embedding_size", s.embedding_size},
-                                       {"hidden_size", s.hidden_size},
-                                       {"max_length", s.max_length},
-                                       {"dropout", s.dropout},
-                                       {"classes", classifier.classes}};
-  const std::string text = json.dump(2) + "\n";
-  write_file_atomically(folder / "settings.json", text);
-  classifier.vocabulary.save(folder / "vocabulary.json");
-  Safetensors file;
-  file.arrays = export_weights(parameters(classifier.model));
-  file.metadata["vocabulary"] = apps::fingerprint(text + classifier.vocabulary.to_json());
-  save_safetensors(folder / "weights.safetensors", file);
+  apps::save_model(folder,
+                   {{"cell", s.cell},
+                    {"bidirectional", s.bidirectional},
+                    {"layers", s.layers},
+                    {"pooling", s.pooling},
+                    {"embedding_size", s.embedding_size},
+                    {"hidden_size", s.hidden_size},
+                    {"max_length", s.max_length},
+                    {"dropout", s.dropout},
+                    {"classes", classifier.classes}},
+                   companions(classifier.vocabulary), parameters(classifier.model));
 }
 
 Classifier load(const fs::path& folder) {
-  const std::string source = folder / "settings.json";
-  const std::string text = read_file(source);
-  const nlohmann::json json = parse_json(text, source);
-  Settings s;
-  std::vector<std::string> classes;
-  try {
-    get_name(json, "cell", s.cell, kCells);
+  return apps::load_model(folder, "a sentiment model", [&](const nlohmann::json& json) {
+    Settings s;
+    get_choice(json, "cell", s.cell, kCells);
     json.at("bidirectional").get_to(s.bidirectional);
     get_size(json, "layers", s.layers, 1, kMostLayers);
-    get_name(json, "pooling", s.pooling, kPoolings);
+    get_choice(json, "pooling", s.pooling, kPoolings);
     get_size(json, "embedding_size", s.embedding_size);
     get_size(json, "hidden_size", s.hidden_size);
     get_size(json, "max_length", s.max_length);
     json.at("dropout").get_to(s.dropout);
-    json.at("classes").get_to(classes);
-  } catch (const FileError& e) {
-    throw FileError(source + ": " + e.what());
-  } catch (const nlohmann::json::exception& e) {
-    throw FileError(source + ": these are no settings of a sentiment model; " + e.what());
-  }
-  check<FileError>(classes.size() >= 2, "{}: there must be two classes or more; found {}", source,
-                   classes.size());
-  Vocabulary vocabulary = Vocabulary::load(folder / "vocabulary.json");
-  const std::string weights = folder / "weights.safetensors";
-  Safetensors file = load_safetensors(weights);
-  check<FileError>(
-      file.metadata["vocabulary"] == apps::fingerprint(text + vocabulary.to_json()),
-      "{}: settings.json and vocabulary.json beside it are of another model; found {} words",
-      weights, vocabulary.size());
-  Random random(0);
-  const std::size_t size = vocabulary.size();
-  Classifier classifier{s, classes, std::move(vocabulary), Model(s, size, classes.size(), random)};
-  import_weights(parameters(classifier.model), file.arrays, weights);
-  return classifier;
+    const std::vector<std::string> classes = json.at("classes");
+    check<Error>(classes.size() >= 2, "there must be two classes or more; found {}",
+                 classes.size());
+    Vocabulary vocabulary = Vocabulary::load(folder / kVocabulary);
+    const apps::SavedWeights weights(folder, companions(vocabulary));
+    Random random(0);
+    Model model(s, vocabulary.size(), classes.size(), random);
+    weights.copy_to(parameters(model));
+    return Classifier{s, classes, std::move(vocabulary), std::move(model)};
+  });
 }
 
 }  // namespace sentiment

@@ -172,10 +172,8 @@ bool train(Classifier& classifier, const Examples& examples, const Examples& dev
     task.best_by = options.best_by_f1 ? "dev macro-F1" : "dev accuracy";
     task.lower_is_better = false;
   }
-  apps::Training training(trainer.optimizer, trainer.train_step, options);
-  const bool complete = training.run(task);
-  report.training(options, training, task.unit, describe(classifier.model));
-  return complete;
+  return apps::run_training(task, trainer.optimizer, trainer.train_step, options, report,
+                            describe(classifier.model));
 }
 
 Classifier train_bag(const Task& task, const TrainOptions& options) {

@@ -107,7 +107,7 @@ Encoded Tagger::encode(std::span<const TaggedSentence> sentences) const {
       const auto [at, is_new] = forms.try_emplace(word, encoded.spellings.size());
       form_row.push_back(at->second);
       if (is_new) {
-        encoded.spellings.push_back(characters.encode(characters_of(word)));
+        encoded.spellings.push_back(characters.encode(reel::characters(word)));
         if (encoded.spellings.back().size() > settings.longest_word)
           encoded.spellings.back().resize(settings.longest_word);
       }
@@ -150,7 +150,7 @@ Tagger make_tagger(const Settings& settings, std::span<const TaggedSentence> sen
     for (const std::string& word : sentence.words) {
       words.back().push_back(fold_case(word));
       shapes.back().push_back(word_shape(word));
-      characters.push_back(characters_of(word));
+      characters.push_back(reel::characters(word));
     }
   }
   Vocabulary known(words), seen(shapes), letters(characters);

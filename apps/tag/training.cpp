@@ -75,10 +75,7 @@ bool train(Tagger& tagger, const Encoded& sentences, const Encoded& dev,
     task.best_by = "dev accuracy";
     task.lower_is_better = false;
   }
-  apps::Training training(optimizer, step, options);
-  const bool complete = training.run(task);
-  report.training(options, training, task.unit, describe(tagger.model));
-  return complete;
+  return apps::run_training(task, optimizer, step, options, report, describe(tagger.model));
 }
 
 }  // namespace tag

@@ -1,9 +1,5 @@
 #include "model.hpp"
 
-#include <reel/data/json.hpp>
-
-#include <nlohmann/json.hpp>
-
 #include "../common/settings.hpp"
 
 namespace text {
@@ -14,6 +10,11 @@ namespace fs = std::filesystem;
 
 namespace {
 constexpr double kEmbeddingDeviation = 0.1;
+constexpr const char* kVocabulary = "vocabulary.json";
+
+apps::Companions companions(const Vocabulary& vocabulary) {
+  return {{kVocabulary, vocabulary.to_json()}};
+}
 
 // The width of what the last layer gives: a tied output needs the embedding's.
 std::vector<std::size_t> widths(const Settings& settings) {
@@ -96,32 +97,24 @@ std::vector<std::int64_t> LanguageModel::encode(const std::string& text) const {
 
 void save(const fs::path& folder, LanguageModel& lm) {
   const Settings& s = lm.settings;
-  const nlohmann::ordered_json json = {{"level", s.level},
-                                       {"cell", s.cell},
-                                       {"output", s.output},
-                                       {"cutoffs", s.cutoffs},
-                                       {"embedding_size", s.embedding_size},
-                                       {"hidden_size", s.hidden_size},
-                                       {"layers", s.layers},
-                                       {"dropout", s.dropout},
-                                       {"input_dropout", s.input_dropout},
-                                       {"weight_dropout", s.weight_dropout}};
-  const std::string text = json.dump(2) + "\n";
-  write_file_atomically(folder / "settings.json", text);
-  lm.vocabulary.save(folder / "vocabulary.json");
-  Safetensors file;
-  file.arrays = export_weights(parameters(lm.model));
-  file.metadata["vocabulary"] = apps::fingerprint(text + lm.vocabulary.to_json());
-  save_safetensors(folder / "weights.safetensors", file);
+  apps::save_model(folder,
+                   {{"level", s.level},
+                    {"cell", s.cell},
+                    {"output", s.output},
+                    {"cutoffs", s.cutoffs},
+                    {"embedding_size", s.embedding_size},
+                    {"hidden_size", s.hidden_size},
+                    {"layers", s.layers},
+                    {"dropout", s.dropout},
+                    {"input_dropout", s.input_dropout},
+                    {"weight_dropout", s.weight_dropout}},
+                   companions(lm.vocabulary), parameters(lm.model));
 }
 
 LanguageModel load(const fs::path& folder) {
-  const std::string source = folder / "settings.json";
-  const std::string text = read_file(source);
-  const nlohmann::json json = parse_json(text, source);
-  Settings s;
-  try {
-    json.at("level").get_to(s.level);
+  return apps::load_model(folder, "a language model", [&](const nlohmann::json& json) {
+    Settings s;
+    apps::get_choice(json, "level", s.level, {"character", "word"});
     json.at("cell").get_to(s.cell);
     json.at("output").get_to(s.output);
     json.at("cutoffs").get_to(s.cutoffs);
@@ -131,23 +124,14 @@ LanguageModel load(const fs::path& folder) {
     json.at("dropout").get_to(s.dropout);
     json.at("input_dropout").get_to(s.input_dropout);
     json.at("weight_dropout").get_to(s.weight_dropout);
-  } catch (const FileError& e) {
-    throw FileError(source + ": " + e.what());
-  } catch (const nlohmann::json::exception& e) {
-    throw FileError(source + ": these are no settings of a language model; " + e.what());
-  }
-  Vocabulary vocabulary = Vocabulary::load(folder / "vocabulary.json");
-  const std::string weights = folder / "weights.safetensors";
-  Safetensors file = load_safetensors(weights);
-  check<FileError>(
-      file.metadata["vocabulary"] == apps::fingerprint(text + vocabulary.to_json()),
-      "{}: settings.json and vocabulary.json beside it are of another model; found {} tokens",
-      weights, vocabulary.size());
-  Random random(0);
-  const std::size_t size = vocabulary.size();
-  LanguageModel lm{s, std::move(vocabulary), Model(s, size, random)};
-  import_weights(parameters(lm.model), file.arrays, weights);
-  return lm;
+    Vocabulary vocabulary = Vocabulary::load(folder / kVocabulary);
+    const apps::SavedWeights weights(folder, companions(vocabulary));
+    Random random(0);
+    const std::size_t size = vocabulary.size();
+    LanguageModel lm{s, std::move(vocabulary), Model(s, size, random)};
+    weights.copy_to(parameters(lm.model));
+    return lm;
+  });
 }
 
 }  // namespace text

@@ -140,10 +140,7 @@ bool train(LanguageModel& lm, const std::vector<std::int64_t>& tokens,
     };
     task.best_by = "dev loss";
   }
-  apps::Training training(optimizer, step, options);
-  const bool complete = training.run(task);
-  report.training(options, training, task.unit, describe(lm.model));
-  return complete;
+  return apps::run_training(task, optimizer, step, options, report, describe(lm.model));
 }
 
 }  // namespace text

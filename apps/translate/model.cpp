@@ -1,10 +1,6 @@
 #include "model.hpp"
 
 #include <reel/data/batches.hpp>
-#include <reel/data/file.hpp>
-#include <reel/data/json.hpp>
-#include <reel/data/safetensors.hpp>
-#include <reel/optim/weights.hpp>
 
 #include "../common/settings.hpp"
 
@@ -17,12 +13,13 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kBatch = 32;  // texts that are translated together
+constexpr const char* kSource = "source.json";
+constexpr const char* kTarget = "target.json";
 
 std::size_t longest_translation(std::size_t source_tokens) { return 2 * source_tokens + 10; }
 
-// Of settings and tokens.
-std::string fingerprint(const std::string& settings, const Translator& t) {
-  return apps::fingerprint(settings + t.source.to_json() + t.target.to_json());
+apps::Companions companions(const BytePairs& source, const BytePairs& target) {
+  return {{kSource, source.to_json()}, {kTarget, target.to_json()}};
 }
 
 AttentionScore score_of(const std::string& name) {
@@ -107,48 +104,31 @@ auto Translator::align(const std::string& text, const std::string& translation) 
 }
 
 void save(const fs::path& folder, Translator& t) {
-  const nlohmann::ordered_json json = {{"subwords", t.settings.subwords},
-                                       {"embedding_size", t.settings.embedding_size},
-                                       {"hidden_size", t.settings.hidden_size},
-                                       {"attention", t.settings.attention},
-                                       {"dropout", t.settings.dropout}};
-  const std::string text = json.dump(2) + "\n";
-  write_file_atomically(folder / "settings.json", text);
-  t.source.save(folder / "source.json");
-  t.target.save(folder / "target.json");
-  Safetensors file;
-  file.arrays = export_weights(parameters(t.network));
-  file.metadata["model"] = fingerprint(text, t);
-  save_safetensors(folder / "weights.safetensors", file);
+  apps::save_model(folder,
+                   {{"subwords", t.settings.subwords},
+                    {"embedding_size", t.settings.embedding_size},
+                    {"hidden_size", t.settings.hidden_size},
+                    {"attention", t.settings.attention},
+                    {"dropout", t.settings.dropout}},
+                   companions(t.source, t.target), parameters(t.network));
 }
 
 Translator load(const fs::path& folder) {
-  const std::string where = folder / "settings.json", text = read_file(where);
-  Settings settings;
-  try {
-    const nlohmann::json json = parse_json(text, where);
+  return apps::load_model(folder, "a translator", [&](const nlohmann::json& json) {
+    Settings settings;
     get_size(json, "subwords", settings.subwords);
     get_size(json, "embedding_size", settings.embedding_size);
     get_size(json, "hidden_size", settings.hidden_size);
     json.at("attention").get_to(settings.attention);
     json.at("dropout").get_to(settings.dropout);
+    BytePairs source = BytePairs::load(folder / kSource);
+    BytePairs target = BytePairs::load(folder / kTarget);
+    const apps::SavedWeights weights(folder, companions(source, target));
     Random random(0);
-    Translator t = make_translator(settings, BytePairs::load(folder / "source.json"),
-                                   BytePairs::load(folder / "target.json"), random);
-    const std::string weights = folder / "weights.safetensors";
-    const Safetensors file = load_safetensors(weights);
-    const auto model = file.metadata.find("model");
-    check<FileError>(model != file.metadata.end() && model->second == fingerprint(text, t),
-                     "{}: was written for other settings or tokens than those beside it", weights);
-    import_weights(parameters(t.network), file.arrays, weights);
+    Translator t = make_translator(settings, std::move(source), std::move(target), random);
+    weights.copy_to(parameters(t.network));
     return t;
-  } catch (const nlohmann::json::exception& e) {
-    throw FileError(fmt::format("{}: must hold the settings of a translator; {}", where, e.what()));
-  } catch (const FileError&) {
-    throw;
-  } catch (const Error& e) {
-    throw FileError(fmt::format("{}: {}", where, e.what()));
-  }
+  });
 }
 
 }  // namespace translate

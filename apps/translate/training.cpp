@@ -139,10 +139,8 @@ bool train(Translator& translator, const Parts& parts, const TrainOptions& optio
     task.best_by = "dev BLEU";
     task.lower_is_better = false;
   }
-  apps::Training training(optimizer, step, options);
-  const bool complete = training.run(task);
-  report.training(options, training, task.unit, reel::describe(translator.network));
-  return complete;
+  return apps::run_training(task, optimizer, step, options, report,
+                            reel::describe(translator.network));
 }
 
 Score evaluate(const Translator& translator, const Pairs& pairs, const Search& beam) {

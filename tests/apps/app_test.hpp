@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <reel/data/file.hpp>
+#include <reel/data/safetensors.hpp>
 
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "../data/temp_folder.hpp"
@@ -60,6 +62,36 @@ class AppTest : public testing::Test {
                                       "kill -INT $pid\nwait $pid\n",
                                       program_, arguments, when_there));
     return shell("bash -m interrupt.sh");
+  }
+
+  // Of a model in m, with which these arguments run: bad settings are refused by their file's name,
+  // weights that belong to others by theirs. The model is left as it was.
+  void expect_checked_model(const std::string& arguments) const {
+    const std::string weights = read("m/weights.safetensors"), settings = read("m/settings.json");
+    const auto refuses = [&](const char* key, const nlohmann::json& value, const char* reason) {
+      SCOPED_TRACE(key);
+      auto changed = nlohmann::ordered_json::parse(settings);
+      changed[key] = value;
+      write("m/settings.json", changed.dump());
+      expect_refusal(run(arguments), reason);
+      write("m/settings.json", settings);
+    };
+    refuses("hidden_size", 0, "m/settings.json: hidden_size must lie in 1 .. ");
+    refuses("dropout", "much", "m/settings.json: these are no settings of ");
+    refuses("dropout", 0.625, "m/weights.safetensors: must have been saved with settings.json");
+
+    Safetensors file = load_safetensors(path("m/weights.safetensors"));
+    ASSERT_EQ(file.metadata.size(), 1u);
+    file.metadata = {{"settings", file.metadata.at("fingerprint")}};  // as older models have it
+    save_safetensors(path("m/weights.safetensors"), file);
+    EXPECT_EQ(run(arguments).code, 0);
+    refuses("dropout", 0.625, "m/weights.safetensors: must have been saved with settings.json");
+    file.metadata.clear();  // as still older ones: then the network's own rules are what is left
+    save_safetensors(path("m/weights.safetensors"), file);
+    EXPECT_EQ(run(arguments).code, 0);
+    refuses("dropout", 2, "m/settings.json: dropout: p must lie in [0, 1); got 2");
+    refuses("hidden_size", 3, "m/weights.safetensors: weight ");
+    write("m/weights.safetensors", weights);
   }
 
  private:

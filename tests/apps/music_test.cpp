@@ -100,6 +100,7 @@ TEST_F(Music, RefusesBadInput) {
   ASSERT_EQ(train().code, 0);
   expect_refusal(run("generate --model m --out a.mid --data rolls.json --piece 3"),
                  "rolls.json: test has 2 pieces; found no 3");
+  expect_checked_model("eval --model m --data rolls.json");
   const std::string settings = read("m/settings.json");
   write("m/settings.json", "{}");
   expect_refusal(run("eval --model m --data rolls.json"), "m/settings.json");

@@ -89,6 +89,7 @@ TEST_F(NamesApp, RefusesBadInput) {
   expect_refusal(run("generate --model m --language Latin"), "must be one of Ko, Ner; got Latin");
   expect_refusal(run("classify --model m ako"), "--task classify");
   expect_refusal(run("eval --model m --data blank.txt utf8.txt"), "blank.txt");
+  expect_checked_model("generate --model m --count 1");
   write("m/letters.json", "[\"<pad>\", \"<unk>\", \"other\"]");
   expect_refusal(run("generate --model m"), "letters.json");
 }

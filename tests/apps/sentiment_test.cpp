@@ -106,6 +106,7 @@ TEST_F(Sentiment, RefusesAModelThatDoesNotFit) {
   expect_refusal(run("predict --model m a"), "weights.safetensors");
   write("m/weights.safetensors", weights);
 
+  expect_checked_model("predict --model m a");
   write("m/vocabulary.json", "[\"<pad>\", \"<unk>\", \"other\"]");
   expect_refusal(run("predict --model m a"), "vocabulary.json");
   write("m/vocabulary.json", words);

@@ -122,6 +122,7 @@ TEST_F(Tag, RefusesBadDataAndModels) {
   ASSERT_EQ(train().code, 0);
   expect_refusal(run("tag --model m", "fine\n\xff\n"), "standard input:2");
   expect_refusal(run("tag --model m --input conllu", "x\n"), "standard input:1");
+  expect_checked_model("tag --model m");
   const std::string words = read("m/words.json");
   write("m/words.json", "[\"<pad>\", \"<unk>\", \"other\"]");
   expect_refusal(run("tag --model m", "a"), "weights.safetensors");

@@ -152,6 +152,7 @@ TEST_F(TextApp, RefusesBadInput) {
   expect_refusal(run("eval --model m --data utf8.txt"), "utf8.txt:2");
   expect_refusal(run("eval --model m --data empty.txt"), "empty.txt");
   expect_refusal(run("generate --model m --prompt ''"), "prompt");
+  expect_checked_model("generate --model m --length 5");
   write("m/vocabulary.json", "[\"<pad>\", \"<unk>\", \"other\"]");
   expect_refusal(run("generate --model m"), "vocabulary.json");
   write("m/settings.json", "{}");

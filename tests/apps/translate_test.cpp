@@ -97,6 +97,7 @@ TEST_F(Translate, RefusesBadDataAndModels) {
   expect_refusal(run("eval --model m --data tab.tsv"), "tab.tsv:2");
   expect_refusal(run("translate --model m", "fine\n\xff\n"), "standard input:2");
   expect_refusal(run("translate --model m --beam 2 --top-p 0.5 '\xff'"), "argument");
+  expect_checked_model("translate --model m a");
   const std::string tokens = read("m/target.json");
   write("m/target.json", "{\"characters\": [\"a\"], \"merges\": []}");
   expect_refusal(run("translate --model m a"), "weights.safetensors");
