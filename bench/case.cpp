@@ -65,8 +65,10 @@ bool add_cell_kind(CellKind kind) {
 // Forward: x W and h W for every row. Backward: dx and dh, and both weights' gradients.
 double Case::flops() const {
   double columns = 0;
-  for (std::size_t l = 0; l < layers; ++l)
-    columns += static_cast<double>(width(l) * cell.gates + hidden * cell.recurrent_gates);
+  for (std::size_t l = 0; l < layers; ++l) {
+    const std::size_t gates = cell.gates + (width(l) == hidden ? 0 : cell.resizing_gates);
+    columns += static_cast<double>(width(l) * gates + hidden * cell.recurrent_gates);
+  }
   const auto rows = static_cast<double>(batch * steps);
   return (train ? 6 : 2) * rows * columns * static_cast<double>(directions * hidden);
 }

@@ -21,6 +21,8 @@ struct CellTraits {
   bool in_all = true;          // is it one of --cell all?
   // If fewer gates multiply the state: so many.
   std::optional<std::size_t> recurrent_gates = {};
+  // So many more multiply an input that is not as wide as the state.
+  std::size_t resizing_gates = 0;
 };
 
 template <reel::Cell C>
@@ -30,6 +32,7 @@ CellKind kind_of(const char* name, const CellTraits& traits) {
           traits.builtin,
           traits.gates,
           traits.recurrent_gates.value_or(traits.gates),
+          traits.resizing_gates,
           traits.in_all,
           make_layers<C>,
           time_stream<C>};

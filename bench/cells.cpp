@@ -37,7 +37,8 @@ struct PeepholeLstm : Lstm {
   PeepholeLstm(std::size_t in, std::size_t hidden, Random& random)
       : Lstm(in, hidden, random, Options{.peepholes = true}) {}
 };
-REEL_BENCH_CELL(Sru, "sru", .gates = 3, .builtin = "lstm", .in_all = false, .recurrent_gates = 0);
+REEL_BENCH_CELL(Sru, "sru", .gates = 3, .builtin = "lstm", .in_all = false, .recurrent_gates = 0,
+                .resizing_gates = 1);
 REEL_BENCH_CELL(MinGru, "min-gru", .gates = 2, .builtin = "lstm", .in_all = false,
                 .recurrent_gates = 0);
 REEL_BENCH_CELL(MinLstm, "min-lstm", .gates = 3, .builtin = "lstm", .in_all = false,

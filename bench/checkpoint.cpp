@@ -14,6 +14,7 @@
 #include <cstring>
 #include <iostream>
 
+#include "command.hpp"
 #include "duel.hpp"
 
 namespace {
@@ -22,7 +23,7 @@ using namespace bench;
 
 struct Options {
   std::vector<std::string> cells{"lstm", "gru", "rnn"};
-  std::size_t batch = 32, steps = 1000, input = 100, hidden = 128, runs = 9;
+  std::size_t batch = 64, steps = 1000, input = 100, hidden = 128, runs = 9;
   std::optional<std::size_t> states, bytes, block;
   std::string loss = "final", train;
 
@@ -135,48 +136,43 @@ void train(const Options& o) {
       summary(ms).median / 1000, static_cast<double>(usage.ru_maxrss) * 1024 / kMegabyte);
 }
 
-int run(int argc, char** argv) {
-  CLI::App app("Checkpointed training steps beside recorded ones; or long sequences.",
-               "reel-checkpoint");
-  Options o;
-  app.add_option("--cell", o.cells, "lstm, gru, rnn")->capture_default_str();
-  app.add_option("--batch", o.batch)->capture_default_str();
-  app.add_option("--steps", o.steps)->capture_default_str();
-  app.add_option("--input", o.input)->capture_default_str();
-  app.add_option("--hidden", o.hidden)->capture_default_str();
-  app.add_option("--runs", o.runs, "turns of a step each")->capture_default_str();
-  app.add_option("--states", o.states, "kept states");
-  app.add_option("--bytes", o.bytes, "budget");
-  app.add_option("--block", o.block, "steps recorded at a time");
-  app.add_option("--loss", o.loss)
-      ->check(CLI::IsMember({"final", "outputs"}))
-      ->capture_default_str();
+void add_options(CLI::App& app, Options& o) {
+  const auto size = [&](const char* name, std::size_t& value) {
+    app.add_option(name, value)->check(CLI::Range(1, 100000000));
+  };
+  app.option_defaults()->always_capture_default();
+  app.add_option("--cell", o.cells, "lstm, gru, rnn")->check(CLI::IsMember({"lstm", "gru", "rnn"}));
+  size("--batch", o.batch);
+  size("--steps", o.steps);
+  size("--input", o.input);
+  size("--hidden", o.hidden);
+  app.add_option("--runs", o.runs, "turns of a step each")->check(CLI::Range(1, 100000));
+  app.add_option("--states", o.states, "kept states")->check(CLI::Range(0, 100000000));
+  app.add_option("--bytes", o.bytes, "budget")->check(CLI::Range(1L, 1000000000000000L));
+  app.add_option("--block", o.block, "steps recorded at a time")->check(CLI::Range(1, 100000000));
+  app.add_option("--loss", o.loss)->check(CLI::IsMember({"final", "outputs"}));
   app.add_option("--train", o.train, "only train an LSTM, and say how much memory that took")
       ->check(CLI::IsMember({"final", "outputs"}));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e);
-  }
+}
+
+void act(const Options& o) {
   if (!o.train.empty()) {
     train(o);
-    return 0;
+    return;
   }
   for (const std::string& cell : o.cells) {
     if (cell == "lstm") compare<reel::Lstm>(cell, o);
     if (cell == "gru") compare<reel::Gru>(cell, o);
     if (cell == "rnn") compare<reel::Rnn>(cell, o);
   }
-  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& e) {
-    std::cerr << "reel-checkpoint: " << e.what() << '\n';
-    return 1;
-  }
+  CLI::App app("Checkpointed training steps beside recorded ones; or long sequences.",
+               "reel-checkpoint");
+  Options options;
+  add_options(app, options);
+  return run_command(app, argc, argv, [&] { act(options); });
 }

@@ -19,8 +19,8 @@ struct CellKind {
   std::string equations = "";  // those of "lstm", "gru" or "rnn", which peers have; else empty
   std::string builtin = "";    // reel's own cell with the same matrix products, or none
   // The products are [rows, in] x [in, gates * hidden] and [rows, hidden] x [hidden,
-  // recurrent_gates * hidden].
-  std::size_t gates = 1, recurrent_gates = 1;
+  // recurrent_gates * hidden]; where in differs from hidden, resizing_gates come on top of gates.
+  std::size_t gates = 1, recurrent_gates = 1, resizing_gates = 0;
   bool in_all = true;  // is it one of "all"?
   std::unique_ptr<ReelContestant> (*make)(const Problem& problem) = nullptr;
   StreamResult (*stream)(std::size_t size, std::size_t turns) = nullptr;  // see stream.hpp

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <iostream>
 #include <set>
 
+#include "command.hpp"
 #include "onednn_peer.hpp"
 #include "report.hpp"
 #include "stream.hpp"
@@ -14,7 +16,6 @@ namespace {
 
 using namespace bench;
 
-constexpr int kFailed = 1, kUsage = 2;
 constexpr double kSameAnswer = 1e-3;  // float sums over all rows, in another order
 
 struct Options {
@@ -137,7 +138,14 @@ std::vector<std::string> chosen_cells(const Options& options) {
   return cells;
 }
 
+// Before anything is measured; what the file holds stays there until then.
+void check_json(const std::string& file) {
+  if (!file.empty() && !std::ofstream(file, std::ios::app))
+    throw std::invalid_argument("--json: cannot write " + file);
+}
+
 void bench_streams(const Options& options) {
+  check_json(options.json);
   std::vector<StreamResult> results;
   for (const std::string& cell : chosen_cells(options))
     for (const std::size_t size : options.sizes) {
@@ -167,6 +175,7 @@ void bench_all(const Options& options) {
             shape, what.threads, what.shards, what.batch));
       cases.push_back(what);
     }
+  check_json(options.json);
   std::vector<CaseResult> results;
   std::set<std::string> said;
   for (const Case& what : cases) {
@@ -178,30 +187,13 @@ void bench_all(const Options& options) {
   if (options.markdown) std::cout << markdown(results);
 }
 
-int run(int argc, char** argv) {
+}  // namespace
+
+int main(int argc, char** argv) {
   CLI::App app("Steps of recurrent layers, beside the same steps of other libraries.",
                "reel-bench");
   Options options;
   add_options(app, options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : kUsage;
-  }
-  options.stream ? bench_streams(options) : bench_all(options);
-  return 0;
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::invalid_argument& e) {
-    std::cerr << "reel-bench: " << e.what() << '\n';
-    return kUsage;
-  } catch (const std::exception& e) {
-    std::cerr << "reel-bench: " << e.what() << '\n';
-    return kFailed;
-  }
+  return run_command(app, argc, argv,
+                     [&] { options.stream ? bench_streams(options) : bench_all(options); });
 }

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "command.hpp"
 #include "duel.hpp"
 
 namespace {
@@ -71,14 +72,14 @@ void compare(const Case& what, std::size_t runs) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Times training steps with dropout of every kind beside plain ones."};
+  CLI::App app("Times training steps with dropout of every kind beside plain ones.", "reel-noise");
+  app.option_defaults()->always_capture_default();
   std::vector<std::string> cells{"lstm", "gru", "rnn"}, shapes{"S1", "S2", "S3", "S4"};
   std::size_t runs = 15;
   app.add_option("--cell", cells, "lstm, gru, rnn")->check(CLI::IsMember({"lstm", "gru", "rnn"}));
   app.add_option("--shape", shapes, "S1 .. S5, or B,T,E,H");
   app.add_option("--runs", runs, "turns of some 20 ms, or one step")->check(CLI::Range(1, 100000));
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return run_command(app, argc, argv, [&] {
     for (const std::string& cell : cells)
       for (const std::string& shape : shapes) {
         const Case what = make_case(cell, shape);
@@ -86,8 +87,5 @@ int main(int argc, char** argv) {
         if (cell == "gru") compare<reel::Gru>(what, runs);
         if (cell == "rnn") compare<reel::Rnn>(what, runs);
       }
-  } catch (const std::exception& error) {
-    std::cerr << "reel-noise: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }

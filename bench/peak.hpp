@@ -1,4 +1,4 @@
-// What the machine can do at best.
+// A large product of reel's own, for measuring a step's products by.
 #pragma once
 
 namespace bench {

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <numeric>
 
+#include "command.hpp"
 #include "duel.hpp"
 
 namespace {
@@ -67,16 +68,17 @@ void compare(const Case& what, std::size_t runs) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{
+  CLI::App app(
       "Times training steps on rows of lengths drawn from 1 .. T beside rows of length T; the\n"
-      "quotient of their times' ratio and their lengths' is 1 if padding costs nothing."};
+      "quotient of their times' ratio and their lengths' is 1 if padding costs nothing.",
+      "reel-ragged");
+  app.option_defaults()->always_capture_default();
   std::vector<std::string> cells{"lstm", "gru", "rnn"}, shapes{"S1", "S2", "S4", "S5"};
   std::size_t runs = 15;
   app.add_option("--cell", cells, "lstm, gru, rnn")->check(CLI::IsMember({"lstm", "gru", "rnn"}));
   app.add_option("--shape", shapes, "S1 .. S5, or B,T,E,H");
   app.add_option("--runs", runs, "turns of some 20 ms, or one step")->check(CLI::Range(1, 100000));
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return run_command(app, argc, argv, [&] {
     for (const std::string& cell : cells)
       for (const std::string& shape : shapes) {
         const Case what = make_case(cell, shape);
@@ -84,8 +86,5 @@ int main(int argc, char** argv) {
         if (cell == "gru") compare<reel::Gru>(what, runs);
         if (cell == "rnn") compare<reel::Rnn>(what, runs);
       }
-  } catch (const std::exception& error) {
-    std::cerr << "reel-ragged: " << error.what() << '\n';
-    return 1;
-  }
+  });
 }

@@ -89,8 +89,8 @@ std::string markdown(const std::vector<CaseResult>& results) {
   std::string head = "| cell | shape | reel, ms | of peak | mallocs | tape, MB |";
   std::string rule = "|---|---|---|---|---|---|";
   for (const std::string& peer : peers) {
-    head += fmt::format(" {}, ms | ratio |", peer);
-    rule += "---|---|";
+    head += fmt::format(" {}, ms | ratio | quartiles |", peer);
+    rule += "---|---|---|";
   }
   const std::size_t threads = results.empty() ? 1 : results[0].what.threads;
   std::string table =
@@ -104,8 +104,9 @@ std::string markdown(const std::vector<CaseResult>& results) {
       const auto p = std::find_if(r.peers.begin(), r.peers.end(),
                                   [&](const PeerResult& q) { return q.name == peer; });
       table += p == r.peers.end()
-                   ? " | |"
-                   : fmt::format(" {} | {:.2f} |", number(p->ms.median), p->ratio.median);
+                   ? " | | |"
+                   : fmt::format(" {} | {:.2f} | {:.2f}..{:.2f} |", number(p->ms.median),
+                                 p->ratio.median, p->ratio.low, p->ratio.high);
     }
     table += '\n';
   }

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "../apps/sentiment/training.hpp"
+#include "command.hpp"
 #include "duel.hpp"
 #include "subprocess.hpp"
 
@@ -183,12 +184,5 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   app.add_option("--python", python, "the Python that has PyTorch")->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
-    run(threads, turns, batches, python);
-    return 0;
-  } catch (const std::exception& e) {
-    std::cerr << "reel-bench-sentiment: " << e.what() << '\n';
-    return 1;
-  }
+  return bench::run_command(app, argc, argv, [&] { run(threads, turns, batches, python); });
 }

@@ -13,7 +13,7 @@ foreach(library IN LISTS REEL_LIBRARIES)
   # xsimd 8.1 does not compile for AVX-512 without optimisation.
   target_compile_options(${library} PUBLIC $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<OR:$<CONFIG:Debug>,$<STREQUAL:$<CONFIG>,>>>:-O1>)
   # GCC leaves this out on x86, where the machine reorders. But a cell's functions are long chains
-  # that wait for themselves: mixed by the compiler, a fused LSTM takes a tenth less.
+  # that wait for themselves: mixed by the compiler, a fused LSTM takes less time.
   target_compile_options(${library} PUBLIC
     $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fschedule-insns$<SEMICOLON>-fsched-pressure>)
   # Users' cells need the SIMD width that the library has.
