@@ -24,8 +24,8 @@ struct ParameterLeaf : Node {
   void pull(Pull&) override { check_unchanged(); }
   void check_unchanged() const {
     check<Error>(version == parameter.version_.number,
-                 "backward: parameter {} was changed after the tape recorded it; update "
-                 "parameters after backward",
+                 "backward: parameter {} was changed after the tape recorded it, or has ended; "
+                 "update parameters after backward, and keep layers so long",
                  parameter.name);
   }
   // Does this node still stand for the parameter, for what records now?

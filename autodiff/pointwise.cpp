@@ -15,7 +15,9 @@ struct GradKernel final : Kernel {
       : Kernel(f.kernel->inputs + f.kernel->outputs, f.kernel->inputs),
         base(f.kernel),
         owner(f.owner) {
-    check<Error>(inputs <= kMaxInputs, "{}: too many inputs for a derivative of this order", f.op);
+    check<Error>(inputs <= kMaxInputs,
+                 "{}: a derivative of this order must have at most {} inputs; got {}", f.op,
+                 kMaxInputs, inputs);
   }
 
   void forward(const real* const* x, real* const* y, std::size_t n) const override {

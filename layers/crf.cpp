@@ -2,6 +2,8 @@
 #include <reel/layers/lengths.hpp>
 #include <reel/layers/recurrent.hpp>
 
+#include <cmath>
+
 namespace reel::inline REEL_PRECISION {
 namespace {
 
@@ -128,6 +130,8 @@ auto Crf::decode(const Array& emissions, std::span<const std::size_t> lengths) c
               i = k, score = other;
         }
         from[t * tags + j] = i;
+        check<Error>(!std::isnan(x[j]),
+                     "crf: an emission must be a number; got nan in step {} of row {}", t, b);
         next[j] = score + x[j];
       }
       best.swap(next);

@@ -20,10 +20,12 @@ double log_add(double a, double b) {
 // The log probabilities of a row's steps.
 class Row {
  public:
-  Row(const Array& logits, std::size_t row, std::size_t length)
+  Row(const char* op, const Array& logits, std::size_t row, std::size_t length)
       : length_(length), symbols_(logits.shape()[2]), log_p_(length * symbols_) {
     for (std::size_t t = 0; t < length; ++t) {
       const real* x = logits.data() + (t * logits.shape()[1] + row) * symbols_;
+      check<Error>(std::none_of(x, x + symbols_, [](real logit) { return std::isnan(logit); }),
+                   "{}: a logit must be a number; got nan in step {} of row {}", op, t, row);
       const double top = *std::max_element(x, x + symbols_);
       double mass = 0;
       for (std::size_t k = 0; k < symbols_; ++k) mass += std::exp(x[k] - top);
@@ -50,7 +52,7 @@ void for_each_row(const char* op, const Array& logits, std::span<const std::size
         blank);
   if (!lengths.empty()) check_lengths(shape[0], shape[1], lengths);
   for (std::size_t b = 0; b < shape[1]; ++b)
-    act(Row(logits, b, lengths.empty() ? shape[0] : lengths[b]));
+    act(Row(op, logits, b, lengths.empty() ? shape[0] : lengths[b]));
 }
 
 // Prefixes as a tree, and how likely the paths are that stand for each at a step.

@@ -40,6 +40,7 @@ void check_zoneout(const RecurrentDropout& dropout, std::size_t parts) {
 }
 
 void check_start(std::size_t given, std::size_t parts) {
+  check<Error>(parts > 0, "recurrent: the state of a cell must have a part; got none");
   check<Error>(given == 0 || given == parts,
                "recurrent: a learned start must have {} parts, as the state; got {}", parts, given);
 }

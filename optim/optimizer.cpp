@@ -27,6 +27,12 @@ std::vector<Parameter*> without_repeats(const std::vector<Parameter*>& parameter
 
 bool is_updated(const Parameter& p) { return p.trainable && p.has_grad(); }
 
+void check_state(const Parameter& p, const std::vector<Array>& state) {
+  for (const Array& array : state)
+    check<Error>(shape_of(array) == p.shape(), "optimizer: the state of {} must be {}; got {}",
+                 p.name, p.shape(), shape_of(array));
+}
+
 }  // namespace
 
 Optimizer::Optimizer(std::vector<Parameter*> parameters, double rate, std::size_t states)
@@ -66,6 +72,10 @@ void Optimizer::collect_slices() {
     Slot& slot = slots_[i];
     if (!is_updated(p)) continue;
     while (slot.state.size() < states_) slot.state.push_back(full_array(p.shape(), 0));
+    check<Error>(shape_of(p.grad()) == p.shape(),
+                 "optimizer: the gradient of {} must be {}; got {}", p.name, p.shape(),
+                 shape_of(p.grad()));
+    check_state(p, slot.state);
     const auto part = [](auto& array, std::size_t begin, std::size_t count) {
       return std::span(array.data() + begin, count);
     };
@@ -88,9 +98,7 @@ void Optimizer::set_slots(std::vector<Slot> slots) {
     check<Error>(state.size() == (slots[i].steps == 0 ? 0 : states_),
                  "optimizer: {} must have {} arrays once it was updated; got {} after {} updates",
                  p.name, states_, state.size(), slots[i].steps);
-    for (const Array& array : state)
-      check<Error>(shape_of(array) == p.shape(), "optimizer: the state of {} must be {}; got {}",
-                   p.name, p.shape(), shape_of(array));
+    check_state(p, state);
   }
   slots_ = std::move(slots);
 }

@@ -54,6 +54,9 @@ double TrainStep::run_shards(std::size_t rows, const ShardLoss& loss) {
     throw;
   }
   sum_(stores_, workers_);
+  check<Error>(std::ranges::any_of(optimizer_.parameters(), &Parameter::has_grad),
+               "train step: the loss must depend on a parameter of the optimizer; it depends on "
+               "others alone");
   ++step_number;
   double total = 0;
   for (std::size_t i = 0; i < std::min(shards(), rows); ++i) total += losses_[i];

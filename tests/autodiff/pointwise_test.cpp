@@ -121,7 +121,8 @@ TEST(PointwiseTest, TooManyInputsForADerivativeOfHighOrderAreNamed) {
       "nine", [](auto... v) { return (v * ...); }, x, x, x, x, x, x, x, x, x);
   const Var g = tape.gradients(sum(y), {x}, {.create_graph = true})[0];
   EXPECT_EQ(Array(g.value()), (Array{9, 9 * 256}));
-  EXPECT_THROWS_WITH(tape.gradients(sum(g), {x}), Error, "nine: too many inputs for a derivative");
+  EXPECT_THROWS_WITH(tape.gradients(sum(g), {x}), Error,
+                     "nine: a derivative of this order must have at most 16 inputs; got ");
 }
 
 TEST(PointwiseTest, ThirdDerivativeOfAFusedFunction) {

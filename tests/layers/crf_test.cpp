@@ -240,5 +240,16 @@ TEST(CrfTest, RefusesWhatDoesNotFit) {
   EXPECT_THROW(Crf(0), Error);
 }
 
+TEST(CrfTest, DecodesNoNans) {
+  const Crf crf = random_crf();
+  Array emissions = random_emissions();
+  emissions(2, 1, 2) = NAN;
+  std::vector<std::size_t> lengths(5, 2);
+  EXPECT_NO_THROW(crf.decode(emissions, lengths));
+  lengths[1] = 3;
+  EXPECT_EQ(error_of([&] { crf.decode(emissions, lengths); }),
+            "crf: an emission must be a number; got nan in step 2 of row 1");
+}
+
 }  // namespace
 }  // namespace reel::inline REEL_PRECISION::structured_tests

@@ -270,5 +270,17 @@ TEST(CtcTest, RefusesWhatDoesNotFit) {
   EXPECT_THROW(ctc_beam_search(logits, kLengths, {.beam_width = 0}), Error);
 }
 
+TEST(CtcTest, DecodesNoNans) {
+  Array logits = random_logits();
+  logits(1, 2, 0) = NAN;
+  std::vector<std::size_t> lengths(kBatch, 1);
+  EXPECT_NO_THROW(ctc_greedy(logits, lengths));
+  lengths[2] = 2;
+  EXPECT_EQ(error_of([&] { ctc_greedy(logits, lengths); }),
+            "ctc_greedy: a logit must be a number; got nan in step 1 of row 2");
+  EXPECT_EQ(error_of([&] { ctc_beam_search(logits, lengths); }),
+            "ctc_beam_search: a logit must be a number; got nan in step 1 of row 2");
+}
+
 }  // namespace
 }  // namespace reel::inline REEL_PRECISION::structured_tests

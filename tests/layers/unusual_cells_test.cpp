@@ -2,6 +2,7 @@
 // overwrite its rows of the hoisted product; nothing that a cell still reads may change by that.
 #include <reel/autodiff/gradcheck.hpp>
 
+#include "../autodiff/throws.hpp"
 #include "unusual_cells.hpp"
 
 namespace reel::inline REEL_PRECISION::layer_tests {
@@ -100,6 +101,19 @@ TYPED_TEST(CellsThatShareTheirProjectionTest, ReadWhatTheyProjected) {
   expect_near(answers_of(layer, p), expected, kRounding);
   const auto untaped = layer(Var(p.x), {.state = State{Var(p.initial[0])}});
   EXPECT_LE(relative_error(untaped.outputs.value(), expected.at("outputs")), kRounding);
+}
+
+struct HasNoState {
+  using State = std::vector<Var>;
+  State initial_state(std::size_t) const { return {}; }
+  State step(const Var&, const State& s) const { return s; }
+  static void fields(auto&, auto&&) {}
+};
+
+TEST(UnusualCells, AStateMustHaveAPart) {
+  const Recurrent layer(HasNoState{});
+  EXPECT_THROWS_WITH(layer(zeros({2, 1, 3})), Error,
+                     "recurrent: the state of a cell must have a part; got none");
 }
 
 }  // namespace

@@ -214,6 +214,22 @@ TEST(OptimizerTest, WrongOptionsAreNamed) {
             "adamw: weight_decay must lie in [0, inf); got -0.1");
 }
 
+TEST(OptimizerTest, ShapesThatChangedAreRefused) {
+  Parameter p(Array{1, 2});
+  p.name = "head.weight";
+  Adam adam({&p});
+  p.mutable_grad() = Array{1, 1, 1};
+  EXPECT_EQ(error_of([&] { adam.step(); }),
+            "optimizer: the gradient of head.weight must be [2]; got [3]");
+  p.mutable_grad() = Array{1, 1};
+  adam.step();
+  p.mutable_value() = Array{1, 2, 3};
+  p.mutable_grad() = Array{1, 1, 1};
+  EXPECT_EQ(error_of([&] { adam.step(); }),
+            "optimizer: the state of head.weight must be [3]; got [2]");
+  EXPECT_EQ(p.value(), (Array{1, 2, 3}));
+}
+
 // --- clipping ---
 
 struct ClippingTest : ::testing::Test {

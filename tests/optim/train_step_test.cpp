@@ -285,6 +285,9 @@ TEST(TrainStepTest, AShardMayDependOnNoParameterButNotAll) {
   EXPECT_EQ(p.value()(0), real(0.5));
   EXPECT_THROWS_WITH(step(2, [](Shard&) { return Var(real(3)); }), Error,
                      "train step: the loss must depend on a trainable parameter");
+  const Parameter copy = p;
+  EXPECT_THROWS_WITH(step(2, [&](Shard&) { return sum(Var(copy)); }), Error,
+                     "train step: the loss must depend on a parameter of the optimizer");
 }
 
 TEST(TrainStepTest, FrozenParametersStay) {
