@@ -80,8 +80,7 @@ auto ScheduledLoop::pieces(const Var& x, std::size_t begin, std::size_t end) con
     extents.push_back((to - from) * schedule_->batch());
   };
   std::size_t from = begin;
-  // Of full batches, what checkpoints run is a piece already, and what is replayed is one.
-  if (!schedule_->is_full() || (begin == 0 && end == steps() && !is_worth_replaying(begin, end)))
+  if (!is_worth_replaying(begin, end))
     for (std::size_t t = begin + 1; t < end; ++t)
       if (schedule_->first_row(t) - schedule_->first_row(from) >= kHoistedRows &&
           schedule_->first_row(end) - schedule_->first_row(t) >= kHoistedRows) {

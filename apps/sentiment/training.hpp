@@ -21,7 +21,7 @@ struct TaskOptions {
   double dev_share = 0.1;  // of the texts to learn from, to choose the best epoch on
   std::uint64_t split_seed = 1;
   reel::VocabularyLimits limits{.min_count = 1, .max_size = kLargestSize};
-  std::string vectors;  // file of word vectors to start from
+  std::string vectors = {};  // file of word vectors to start from
   bool freeze = false;  // leaves these as they are
 };
 // Texts cut into parts, and an untrained classifier that knows the words of those to learn from.
