@@ -129,7 +129,7 @@ struct Fuse {
     if constexpr (!std::is_class_v<Bare>)
       return Constant{static_cast<real>(term)};
     else if constexpr (is_expression<T>)
-      return std::move(term);
+      return std::forward<T>(term);
     else
       return Var(std::forward<T>(term));
   }

@@ -10,9 +10,11 @@
 #define REEL_LAYERS_OF(C) REEL_TEMPLATES_OF(extern, C)
 #endif
 
+// NOLINTBEGIN(bugprone-macro-parentheses): neither argument is an expression.
 #define REEL_TEMPLATES_OF(EXTERN, C)          \
   EXTERN template class detail::CellLoop<C>;  \
   EXTERN template struct Recurrent<C>;        \
   EXTERN template struct Bidirectional<C>;    \
   EXTERN template struct Stack<Recurrent<C>>; \
   EXTERN template struct Stack<Bidirectional<C>>
+// NOLINTEND(bugprone-macro-parentheses)

@@ -1,7 +1,6 @@
 #include "settings.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 namespace apps {
 
@@ -53,8 +52,8 @@ SavedWeights::SavedWeights(const fs::path& folder, const Companions& companions)
   Safetensors file = load_safetensors(path_);
   const std::string expected = fingerprint(read_file(folder / kSettingsFile), companions);
   // Older files have it under other names, or, of music, not at all.
-  const bool fits =
-      file.metadata.empty() || std::ranges::count(std::views::values(file.metadata), expected) > 0;
+  const auto is_expected = [&](const auto& entry) { return entry.second == expected; };
+  const bool fits = file.metadata.empty() || std::ranges::any_of(file.metadata, is_expected);
   std::string names = kSettingsFile;
   for (const auto& companion : companions) names += ", " + companion.first;
   check<FileError>(fits, "{}: must have been saved with {} beside it; found those of another model",
