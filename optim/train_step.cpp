@@ -54,9 +54,6 @@ double TrainStep::run_shards(std::size_t rows, const ShardLoss& loss) {
     throw;
   }
   sum_(stores_, workers_);
-  check<Error>(std::ranges::any_of(optimizer_.parameters(), &Parameter::has_grad),
-               "train step: the loss must depend on a parameter of the optimizer; it depends on "
-               "others alone");
   ++step_number;
   double total = 0;
   for (std::size_t i = 0; i < std::min(shards(), rows); ++i) total += losses_[i];
@@ -77,8 +74,12 @@ double TrainStep::run_shard(Shard& shard, const ShardLoss& function) {
 }
 
 void TrainStep::update() {
+  const auto& parameters = optimizer_.parameters();
+  check<Error>(parameters.empty() || std::ranges::any_of(parameters, &Parameter::has_grad),
+               "train step: the loss must depend on a parameter of the optimizer; it depends on "
+               "others alone");
   try {
-    if (options_.clip_norm > 0) clip_grad_norm(optimizer_.parameters(), options_.clip_norm);
+    if (options_.clip_norm > 0) clip_grad_norm(parameters, options_.clip_norm);
   } catch (const NonFiniteError&) {
     optimizer_.zero_grad();
     throw;
