@@ -66,16 +66,20 @@ void Optimizer::finish_step() {
 // of threads.
 void Optimizer::collect_slices() {
   constexpr std::size_t kPiece = 16384;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {  // before anything changes
+    const Parameter& p = *parameters_[i];
+    if (!is_updated(p)) continue;
+    check<Error>(shape_of(p.grad()) == p.shape(),
+                 "optimizer: the gradient of {} must be {}; got {}", p.name, p.shape(),
+                 shape_of(p.grad()));
+    check_state(p, slots_[i].state);
+  }
   slices_.clear();
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Parameter& p = *parameters_[i];
     Slot& slot = slots_[i];
     if (!is_updated(p)) continue;
     while (slot.state.size() < states_) slot.state.push_back(full_array(p.shape(), 0));
-    check<Error>(shape_of(p.grad()) == p.shape(),
-                 "optimizer: the gradient of {} must be {}; got {}", p.name, p.shape(),
-                 shape_of(p.grad()));
-    check_state(p, slot.state);
     const auto part = [](auto& array, std::size_t begin, std::size_t count) {
       return std::span(array.data() + begin, count);
     };

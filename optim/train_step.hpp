@@ -69,7 +69,7 @@ class TrainStep {
                              const_cast<void*>(static_cast<const void*>(&loss))});
   }
   // Clips the gradients, lets the optimiser step and clears them, also if it throws
-  // NonFiniteError.
+  // NonFiniteError. Throws Error if the optimiser has parameters, but none of them a gradient.
   void update();
 
   std::size_t shards() const { return stores_.size(); }

@@ -22,7 +22,7 @@ struct TaskOptions {
   std::uint64_t split_seed = 1;
   reel::VocabularyLimits limits{.min_count = 1, .max_size = kLargestSize};
   std::string vectors = {};  // file of word vectors to start from
-  bool freeze = false;  // leaves these as they are
+  bool freeze = false;       // leaves these as they are
 };
 // Texts cut into parts, and an untrained classifier that knows the words of those to learn from.
 struct Task {

@@ -221,6 +221,7 @@ TEST(OptimizerTest, ShapesThatChangedAreRefused) {
   p.mutable_grad() = Array{1, 1, 1};
   EXPECT_EQ(error_of([&] { adam.step(); }),
             "optimizer: the gradient of head.weight must be [2]; got [3]");
+  EXPECT_TRUE(adam.slots()[0].state.empty());
   p.mutable_grad() = Array{1, 1};
   adam.step();
   p.mutable_value() = Array{1, 2, 3};
