@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <reel/data/conllu.hpp>
+#include <reel/data/corpus_parts.hpp>
 #include <reel/data/file.hpp>
 #include <reel/data/text.hpp>
 
@@ -138,14 +139,8 @@ std::vector<ConlluSentence> read_conllu(const std::filesystem::path& path) {
 }
 
 std::vector<ConlluSentence> parse_conllu(std::string_view text, std::string_view source) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   Reader reader(source);
-  while (!text.empty()) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    reader.read(line);
-  }
+  for (const std::string_view line : lines_of(text)) reader.read(line);
   return reader.end();
 }
 

@@ -41,21 +41,28 @@ bool is_blank(std::string_view text) { return text.find_first_not_of(' ') == tex
 
 }  // namespace
 
-std::vector<Line> read_lines(const Path& path) {
+std::vector<std::string_view> lines_of(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+std::vector<Line> read_lines(const Path& path, std::string_view item) {
   const std::string bytes = read_file(path);
-  std::string_view rest = bytes;
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
   std::vector<Line> lines;
-  while (!rest.empty()) {
-    std::string_view text = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(text.size() + 1, rest.size()));
-    if (text.ends_with('\r')) text.remove_suffix(1);
+  for (const std::string_view text : lines_of(bytes)) {
     lines.push_back({fmt::format("{}:{}", path.string(), lines.size() + 1), std::string(text)});
     check_utf8<FileError>(text, lines.back().where);
   }
   while (!lines.empty() && is_blank(lines.back().text)) lines.pop_back();
-  check<FileError>(!lines.empty(), "{}: file must hold at least one example; found none",
-                   path.string());
+  check<FileError>(!lines.empty(), "{}: file must hold at least one {}; found none", path.string(),
+                   item);
   return lines;
 }
 

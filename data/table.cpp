@@ -1,5 +1,6 @@
 #include <fmt/ranges.h>
 #include <reel/autodiff/error.hpp>
+#include <reel/data/csv.hpp>
 #include <reel/data/file.hpp>
 #include <reel/data/table.hpp>
 #include <reel/data/text.hpp>
@@ -21,83 +22,6 @@ constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
 // More rows to fill in than this for each that is there are taken for a mistake.
 constexpr std::size_t kMostMissing = 100;
 
-struct Record {
-  std::size_t line;  // where it begins
-  std::vector<std::string> fields;
-};
-
-// Cuts a CSV text into records.
-class CsvReader {
- public:
-  CsvReader(std::string_view text, std::string source)
-      : rest_(text), source_(std::move(source)), separator_(find_separator(text)) {}
-
-  std::optional<Record> next() {
-    while (rest_.starts_with('\n') || rest_.starts_with("\r\n")) end_line();
-    if (rest_.empty()) return {};
-    Record record{line_, {}};
-    for (;;) {
-      record.fields.push_back(rest_.starts_with('"') ? quoted() : plain());
-      if (!rest_.starts_with(separator_)) break;
-      rest_.remove_prefix(1);
-    }
-    if (!rest_.empty()) end_line();
-    return record;
-  }
-
- private:
-  static char find_separator(std::string_view text) {
-    bool inside = false;
-    for (const char c : text.substr(std::min(text.find_first_not_of(" \r\n"), text.size()))) {
-      if (c == '"') inside = !inside;
-      if (!inside && c == '\n') break;
-      if (!inside && (c == ',' || c == ';' || c == '\t')) return c;
-    }
-    return ',';
-  }
-  void end_line() {
-    rest_.remove_prefix(rest_.find('\n') + 1);
-    ++line_;
-  }
-  std::string plain() {
-    const std::array<char, 2> ends = {separator_, '\n'};
-    std::string_view text =
-        rest_.substr(0, rest_.find_first_of(std::string_view(ends.data(), ends.size())));
-    rest_.remove_prefix(text.size());
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    while (text.starts_with(' ')) text.remove_prefix(1);
-    while (text.ends_with(' ')) text.remove_suffix(1);
-    return std::string(text);
-  }
-  std::string quoted() {
-    const std::size_t begin = line_;
-    std::string text;
-    for (std::size_t at = 1; at < rest_.size(); ++at) {
-      if (rest_[at] == '"' && (at + 1 == rest_.size() || rest_[at + 1] != '"')) {
-        rest_.remove_prefix(at + 1);
-        check_end();
-        return text;
-      }
-      if (rest_[at] == '"') ++at;
-      if (rest_[at] == '\n') ++line_;
-      text += rest_[at];
-    }
-    throw FileError(fmt::format("{}:{}: a quoted field must end with a quote; found the file's end",
-                                source_, begin));
-  }
-  void check_end() {
-    if (rest_.starts_with("\r\n")) rest_.remove_prefix(1);
-    check<FileError>(rest_.empty() || rest_[0] == separator_ || rest_[0] == '\n',
-                     "{}:{}: a quoted field must end where its quotes do; found {:?} behind them",
-                     source_, line_, rest_.substr(0, 1));
-  }
-
-  std::string_view rest_;
-  std::string source_;
-  char separator_;
-  std::size_t line_ = 1;
-};
-
 bool is_gap(std::string text) {
   for (char& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -118,6 +42,11 @@ std::optional<double> parse_number(std::string_view text) {
   return value;
 }
 
+struct Record {
+  std::size_t line;  // where it begins
+  std::vector<std::string> fields;
+};
+
 // A file's records, and where things are in it.
 struct Sheet {
   std::string source;
@@ -135,22 +64,34 @@ struct Sheet {
   }
 };
 
+std::string text_of(const CsvField& field, const std::string& source, std::size_t line) {
+  check<FileError>(!field.open, "{}:{}: a quoted field must end with a quote; found the file's end",
+                   source, line);
+  check<FileError>(field.behind.empty(),
+                   "{}:{}: a quoted field must end where its quotes do; found {:?} behind them",
+                   source, line, field.behind.substr(0, 1));
+  if (field.quoted) return field.text;
+  const std::size_t begin = std::min(field.text.find_first_not_of(' '), field.text.size());
+  return field.text.substr(begin, field.text.find_last_not_of(' ') + 1 - begin);
+}
+
 Sheet read_sheet(const std::filesystem::path& path) {
   const std::string bytes = read_file(path);
-  std::string_view text = bytes;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   Sheet sheet{path.string(), {}, {}};
-  check_utf8<FileError>(text, sheet.source);
-  CsvReader reader(text, sheet.source);
-  while (std::optional<Record> record = reader.next()) {
+  check_utf8<FileError>(bytes, sheet.source);
+  CsvReader reader(bytes, ",;\t");
+  while (const std::optional<CsvRecord> record = reader.next()) {
+    std::vector<std::string> fields;
+    for (const CsvField& field : record->fields)
+      fields.push_back(text_of(field, sheet.source, record->line));
     if (sheet.header.empty()) {
-      sheet.header = std::move(record->fields);
+      sheet.header = std::move(fields);
       continue;
     }
-    check<FileError>(record->fields.size() == sheet.header.size(),
+    check<FileError>(fields.size() == sheet.header.size(),
                      "{}:{}: a row must have {} fields, as the header; found {}", sheet.source,
-                     record->line, sheet.header.size(), record->fields.size());
-    sheet.records.push_back(std::move(*record));
+                     record->line, sheet.header.size(), fields.size());
+    sheet.records.push_back({record->line, std::move(fields)});
   }
   check<FileError>(!sheet.records.empty(),
                    "{}: table must have a header and a row; found neither{}", sheet.source,
