@@ -46,9 +46,34 @@ Program::Program(Recorder& recorder, std::span<Var> outputs, std::span<const Var
   finish(recorder, outputs, inputs, feedback);
 }
 
-void Program::finish(Recorder& recorder, std::span<Var> outputs, std::span<const Var> inputs,
-                     std::span<const int> feedback) {
+// A program in the making: what a recorder has noted, and the places that it gets.
+struct Program::Assembly {
   using Block = Recorder::Block;
+
+  Recorder& recorder;
+  std::span<Var> outputs;
+  std::span<const Var> inputs;
+  std::span<const int> feedback;
+  std::size_t varying = 0, constant = 0;  // numbers of both memories
+
+  void check_feedback() const;
+  void own_outputs();
+  void place_feedback();
+  bool may_lie_in(const Block& source, const Block& target, const View& made) const;
+  void drop_what_is_computed();
+  void mark_needed();
+  void lay_out();
+
+  const View& view_of(const Var& v) const { return v.node().value.view; }
+  Block* block_of(const Var& v) const { return recorder.block_at(view_of(v).data); }
+  // The input whose place output i takes, or null.
+  const Var* fed_back(std::size_t i) const {
+    return i < feedback.size() && feedback[i] >= 0 ? &inputs[static_cast<std::size_t>(feedback[i])]
+                                                   : nullptr;
+  }
+};
+
+void Program::Assembly::check_feedback() const {
   check<Error>(feedback.size() <= outputs.size(),
                "program: feedback must name an input for each output at most; got {} for {}",
                feedback.size(), outputs.size());
@@ -58,87 +83,114 @@ void Program::finish(Recorder& recorder, std::span<Var> outputs, std::span<const
                               std::count(feedback.begin(), feedback.end(), feedback[i]) == 1),
         "program: feedback must name inputs below {}, each once, or -1; got {}", inputs.size(),
         fmt::join(feedback, ", "));
-  const auto block_of = [&](const Var& v) { return recorder.block_at(v.node().value.view.data); };
-  const auto fed_back = [&](std::size_t i) -> const Var* {
-    return i < feedback.size() && feedback[i] >= 0 ? &inputs[static_cast<std::size_t>(feedback[i])]
-                                                   : nullptr;
-  };
-  // An output is a dense array that what is fed back does not touch.
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Var* place = fed_back(i);
     check(!place || outputs[i].shape() == place->shape(),
           "program: an output that is fed back must have the shape of its input; got output {}, "
           "input {}",
           outputs[i].shape(), place ? place->shape() : Shape());
-    const View& view = outputs[i].node().value.view;
+  }
+}
+
+// An output is a dense array that what is fed back does not touch.
+void Program::Assembly::own_outputs() {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Var* place = fed_back(i);
+    const View& view = view_of(outputs[i]);
     const Block* block = block_of(outputs[i]);
-    const bool stays = place && view.data == place->node().value.view.data && view.is_dense();
+    const bool stays = place && view.data == view_of(*place).data && view.is_dense();
     if (!block || !view.is_dense() || (block->input && !stays))
       outputs[i] = unrecorded("output", dense_copy(view));
   }
-  // An output that takes its input's place is computed there, if nothing reads the old value any
-  // more; else it is copied.
+}
+
+// Is `made`, all of the block `source`, computed as well where `target` lies? Not if the old value
+// is read once the new one has been begun, but by what goes by element.
+bool Program::Assembly::may_lie_in(const Block& source, const Block& target,
+                                   const View& made) const {
+  if (source.size != target.size || made.size() != source.size || source.home || !source.varies)
+    return false;
+  bool written = false, read = false;
+  for (const auto& noted : recorder.noted_) {
+    const bool writes = noted.writes_to(source);
+    written |= writes;
+    if (!written) continue;
+    bool reads = false;
+    for (const auto& [view, access] : noted.accesses)
+      if (recorder.block_at(view.data) == &target) {
+        if (!writes || !noted.instruction->goes_by_element() || !view.is_dense() ||
+            view.shape != made.shape)
+          return false;
+        reads = true;
+      }
+    if (reads && read) return false;  // the first to read it there may have overwritten it
+    read |= reads;
+  }
+  return written;
+}
+
+// An output that takes its input's place is computed there, or copied.
+void Program::Assembly::place_feedback() {
   PooledVector<std::pair<View, View>> copies;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Var* place = fed_back(i);
     if (!place || outputs[i].size() == 0) continue;
-    const View &from = outputs[i].node().value.view, &to = place->node().value.view;
+    const View &from = view_of(outputs[i]), &to = view_of(*place);
     if (from.data == to.data) continue;
     Block &source = *block_of(outputs[i]), &target = *block_of(*place);
-    const bool whole = source.size == target.size && from.size() == source.size && !source.home;
-    bool written = false, read = false, free = whole && source.varies;
-    for (const auto& noted : recorder.noted_) {
-      if (!free) break;
-      const bool writes = noted.writes_to(source);
-      written |= writes;
-      if (!written) continue;
-      bool reads = false;
-      for (const auto& [view, access] : noted.accesses)
-        if (recorder.block_at(view.data) == &target) {
-          free &= writes && noted.instruction->goes_by_element() && view.is_dense() &&
-                  view.shape == from.shape;
-          reads = true;
-        }
-      free &= !(reads && read);  // the first to read it there may have overwritten it
-      read |= reads;
-    }
-    if (free && written)
+    if (may_lie_in(source, target, from))
       source.home = &target;
     else
       copies.emplace_back(from, to);
   }
   for (const auto& [from, to] : copies) copy(from, to);
+}
 
-  // What does not vary has been computed for good.
+void Program::Assembly::drop_what_is_computed() {
   std::erase_if(recorder.noted_, [&](const auto& noted) {
     return std::none_of(noted.accesses.begin(), noted.accesses.end(), [&](const auto& access) {
       return access.second.writes && recorder.varies(access.first);
     });
   });
+}
+
+void Program::Assembly::mark_needed() {
   for (auto& noted : recorder.noted_)
     for (const auto& [view, access] : noted.accesses)
       if (Block* block = recorder.block_at(view.data)) block->needed = true;
   for (const Var& y : outputs)
     if (Block* block = block_of(y)) block->needed = true;
+}
 
-  // Own memory for what varies, shared memory for the rest; each block from a line's start.
-  std::size_t own = 0, shared = 0;
+// Own memory for what varies, shared memory for the rest; each block from a line's start.
+void Program::Assembly::lay_out() {
   for (auto& [begin, block] : recorder.blocks_) {
-    if (!block.needed && !block.input) continue;
-    if (block.home) continue;
-    std::size_t& end = block.varies ? own : shared;
+    if ((!block.needed && !block.input) || block.home) continue;
+    std::size_t& end = block.varies ? varying : constant;
     constexpr std::size_t kStep = pool::kLine / sizeof(real);
     block.place = static_cast<std::ptrdiff_t>(end);
     end += (block.size + kStep - 1) / kStep * kStep;
   }
-  size_ = own;
-  memory_ = make_memory(own);
+}
+
+void Program::finish(Recorder& recorder, std::span<Var> outputs, std::span<const Var> inputs,
+                     std::span<const int> feedback) {
+  Assembly parts{recorder, outputs, inputs, feedback};
+  parts.check_feedback();
+  parts.own_outputs();
+  parts.place_feedback();
+  parts.drop_what_is_computed();
+  parts.mark_needed();
+  parts.lay_out();
+
+  size_ = parts.varying;
+  memory_ = make_memory(parts.varying);
   const auto constants = std::allocate_shared<Constants>(PoolAllocator<Constants>());
-  constants->memory = make_memory(shared);
+  constants->memory = make_memory(parts.constant);
   const auto moved = [&](const real* address) {
-    Block* block = recorder.block_at(address);
+    const Assembly::Block* block = recorder.block_at(address);
     real* memory = block->varies ? memory_.get() : constants->memory.get();
-    const Block& place = block->home ? *block->home : *block;
+    const Assembly::Block& place = block->home ? *block->home : *block;
     return memory + place.place + (address - block->storage->data);
   };
   for (auto& [begin, block] : recorder.blocks_)
@@ -151,7 +203,7 @@ void Program::finish(Recorder& recorder, std::span<Var> outputs, std::span<const
     instructions_.push_back(std::move(noted.instruction));
   }
   const auto view_of = [&](const Var& v) {
-    View view = v.node().value.view;
+    View view = parts.view_of(v);
     if (view.size() > 0) view.data = moved(view.data);
     return view;
   };

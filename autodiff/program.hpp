@@ -52,6 +52,7 @@ class Program {
   std::size_t size() const { return size_; }  // numbers that are the program's own
 
  private:
+  struct Assembly;
   struct Constants;
   struct Free {
     void operator()(real* memory) const;

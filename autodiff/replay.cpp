@@ -64,106 +64,163 @@ Vars ReplayNode::run_op_by_op() const {
   return results;
 }
 
-// The steps' products are given on in blocks of that many rows, as deferred products like them.
-constexpr std::size_t kProductRows = DeferredProducts::kRows;
+// One backward pass: the program's inputs are a step's, the state's, the gradients of the next
+// state, and their sums so far.
+class Playback {
+ public:
+  explicit Playback(ReplayNode& n)
+      : node_(n),
+        gradient_(n.gradient),
+        program_(*n.gradient.program),
+        dx_(n.input_parts),
+        dy_(n.state_parts) {
+    for (std::size_t j = 0; j < n.input_parts; ++j) x_.emplace_back(input(j).value, n.steps);
+  }
+  void run() {
+    place_x_grads();
+    begin_with_last();
+    const std::size_t most = steps_per_product();
+    for (std::size_t end = node_.steps, begin; end > 0; end = begin) {
+      begin = (end - 1) / most * most;
+      run_steps(begin, end);
+    }
+    hand_on();
+  }
 
-bool ReplayNode::pull_in_place() {
-  Program& program = *gradient.program;
-  const std::size_t first_next = input_parts + state_parts, first_so_far = first_next + state_parts;
-  const auto so_far = [&](std::size_t i) -> const View& { return program.input(first_so_far + i); };
-  const auto dense = [](const Value& v) { return v.view.is_dense() ? v : dense_copy(v.view); };
-  PooledVector<Blocks> x, dx(input_parts), dy(state_parts);
-
-  for (std::size_t j = 0; j < input_parts; ++j) x.emplace_back(inputs()[j].ref()->value, steps);
+ private:
   // Where a gradient cannot be put down step by step, it is made aside.
   struct Aside {
     Value value;
     Target to;
   };
-  PooledVector<Aside> asides;
-  for (std::size_t j = 0; j < input_parts; ++j) {
-    Node& n = *inputs()[j].ref();
+  // The steps' products are given on in blocks of that many rows, as deferred products like them.
+  static constexpr std::size_t kProductRows = DeferredProducts::kRows;
+
+  void place_x_grads();
+  void begin_with_last();
+  std::size_t steps_per_product() const;
+  void run_steps(std::size_t begin, std::size_t end);
+  void run_step(std::size_t t);
+  void hand_on();
+
+  Node& input(std::size_t j) const { return *node_.inputs()[j].ref(); }
+  Node& start(std::size_t i) const { return input(node_.input_parts + i); }
+  const View& next(std::size_t i) const {
+    return program_.input(node_.input_parts + node_.state_parts + i);
+  }
+  const View& so_far(std::size_t i) const {
+    return program_.input(node_.input_parts + 2 * node_.state_parts + i);
+  }
+
+  ReplayNode& node_;
+  const StepGradient& gradient_;
+  Program& program_;
+  PooledVector<Blocks> x_, dx_, dy_;
+  PooledVector<Aside> asides_;
+};
+
+void Playback::place_x_grads() {
+  for (std::size_t j = 0; j < node_.input_parts; ++j) {
+    Node& n = input(j);
     if (!n.needs_grad) continue;
     const Target to = grad_target(n);
-    if (to.accumulate || !to.view.is_dense()) asides.push_back({allocate(n.shape()), to});
-    dx[j] = Blocks(to.accumulate || !to.view.is_dense() ? asides.back().value : *n.grad, steps);
-    if (gradient.d_inputs[j] < 0) fill(dx[j].value.view, 0);
+    const bool aside = to.accumulate || !to.view.is_dense();
+    if (aside) asides_.push_back({allocate(n.shape()), to});
+    dx_[j] = Blocks(aside ? asides_.back().value : *n.grad, node_.steps);
+    if (gradient_.d_inputs[j] < 0) fill(dx_[j].value.view, 0);
   }
-  for (std::size_t i = 0; i < state_parts; ++i) {
-    if (Node& all = *outputs()[i]; all.grad_written) dy[i] = Blocks(dense(*all.grad), steps);
-    const View& next = program.input(first_next + i);
-    if (Node& last = *outputs()[state_parts + i]; last.grad_written)
-      copy(last.grad->view, next);
+}
+
+void Playback::begin_with_last() {
+  for (std::size_t i = 0; i < node_.state_parts; ++i) {
+    if (Node& all = *node_.outputs()[i]; all.grad_written)
+      dy_[i] =
+          Blocks(all.grad->view.is_dense() ? *all.grad : dense_copy(all.grad->view), node_.steps);
+    if (Node& last = *node_.outputs()[node_.state_parts + i]; last.grad_written)
+      copy(last.grad->view, next(i));
     else
-      fill(next, 0);
-    if (dy[i].data) detail::add(View(dy[i].data + (steps - 1) * dy[i].size, next.shape), next);
-    if (Node& start = *inputs()[input_parts + i].ref(); start.needs_grad) prepare_grad(start);
+      fill(next(i), 0);
+    if (const Blocks& dy = dy_[i]; dy.data)
+      detail::add(View(dy.data + (node_.steps - 1) * dy.size, next(i).shape), next(i));
+    if (start(i).needs_grad) prepare_grad(start(i));
   }
-  for (const auto& other : gradient.others) {
+  for (const auto& other : gradient_.others) {
     Node& n = *other.parameter.ref();
     prepare_grad(n);
-    const View& sum = program.input(other.place);
+    const View& sum = program_.input(other.place);
     n.grad_written ? copy(n.grad->view, sum) : fill(sum, 0);
   }
+}
 
-  std::size_t product_rows = rows;
-  for (const auto& product : gradient.products)
-    product_rows = std::max(product_rows, program.output(product.dy).shape[0]);
-  const std::size_t most = std::max<std::size_t>(1, kProductRows / product_rows);
-  for (std::size_t end = steps, begin; end > 0; end = begin) {
-    begin = (end - 1) / most * most;
-    const auto room_for = [&](std::size_t output) {
-      const Shape& of_step = program.output(output).shape;
-      return Blocks(allocate({(end - begin) * of_step[0], of_step[1]}), end - begin);
-    };
-    PooledVector<Blocks> product_dy, product_x;
-    for (const auto& product : gradient.products) {
-      product_dy.push_back(room_for(product.dy));
-      product_x.push_back(product.weight ? room_for(product.x) : Blocks());
-    }
-    for (std::size_t t = end; t-- > begin;) {
-      for (std::size_t j = 0; j < input_parts; ++j) x[j].get(t, program.input(j));
-      for (std::size_t i = 0; i < state_parts; ++i) {
-        states[i].get(t, program.input(input_parts + i));
-        if (t + 1 < steps)
-          std::copy_n(so_far(i).data, states[i].size, program.input(first_next + i).data);
-        const Node& start = *inputs()[input_parts + i].ref();
-        if (t > 0 && dy[i].data)
-          dy[i].get(t - 1, so_far(i));
-        else if (t == 0 && start.needs_grad && start.grad_written)
-          copy(start.grad->view, so_far(i));
-        else
-          std::fill_n(so_far(i).data, states[i].size, real(0));
-      }
-      program.run();
-      for (std::size_t j = 0; j < input_parts; ++j)
-        if (dx[j].data && gradient.d_inputs[j] >= 0)
-          dx[j].put(t, program.output(static_cast<std::size_t>(gradient.d_inputs[j])));
-      for (std::size_t k = 0; k < gradient.products.size(); ++k) {
-        const auto& product = gradient.products[k];
-        product_dy[k].put(t - begin, program.output(product.dy));
-        if (product.weight) product_x[k].put(t - begin, program.output(product.x));
-      }
-    }
-    for (std::size_t k = 0; k < gradient.products.size(); ++k) {
-      const auto& [weight, bias, dy_output, x_output] = gradient.products[k];
-      tape->deferred().add(weight ? weight.ref().get() : nullptr, bias ? bias.ref().get() : nullptr,
-                           product_dy[k].value, product_x[k].value);
+std::size_t Playback::steps_per_product() const {
+  std::size_t rows = node_.rows;
+  for (const auto& product : gradient_.products)
+    rows = std::max(rows, program_.output(product.dy).shape[0]);
+  return std::max<std::size_t>(1, kProductRows / rows);
+}
+
+void Playback::run_steps(std::size_t begin, std::size_t end) {
+  const auto room_for = [&](std::size_t output) {
+    const Shape& of_step = program_.output(output).shape;
+    return Blocks(allocate({(end - begin) * of_step[0], of_step[1]}), end - begin);
+  };
+  PooledVector<Blocks> product_dy, product_x;
+  for (const auto& product : gradient_.products) {
+    product_dy.push_back(room_for(product.dy));
+    product_x.push_back(product.weight ? room_for(product.x) : Blocks());
+  }
+  for (std::size_t t = end; t-- > begin;) {
+    run_step(t);
+    for (std::size_t k = 0; k < gradient_.products.size(); ++k) {
+      const auto& product = gradient_.products[k];
+      product_dy[k].put(t - begin, program_.output(product.dy));
+      if (product.weight) product_x[k].put(t - begin, program_.output(product.x));
     }
   }
+  for (std::size_t k = 0; k < gradient_.products.size(); ++k) {
+    const auto& [weight, bias, dy_output, x_output] = gradient_.products[k];
+    node_.tape->deferred().add(weight ? weight.ref().get() : nullptr,
+                               bias ? bias.ref().get() : nullptr, product_dy[k].value,
+                               product_x[k].value);
+  }
+}
 
-  for (std::size_t i = 0; i < state_parts; ++i)
-    if (Node& start = *inputs()[input_parts + i].ref(); start.needs_grad) {
-      copy(so_far(i), start.grad->view);
-      start.grad_written = true;
+void Playback::run_step(std::size_t t) {
+  for (std::size_t j = 0; j < x_.size(); ++j) x_[j].get(t, program_.input(j));
+  for (std::size_t i = 0; i < dy_.size(); ++i) {
+    const Blocks& states = node_.states[i];
+    states.get(t, program_.input(node_.input_parts + i));
+    if (t + 1 < node_.steps) std::copy_n(so_far(i).data, states.size, next(i).data);
+    if (t > 0 && dy_[i].data)
+      dy_[i].get(t - 1, so_far(i));
+    else if (t == 0 && start(i).needs_grad && start(i).grad_written)
+      copy(start(i).grad->view, so_far(i));
+    else
+      std::fill_n(so_far(i).data, states.size, real(0));
+  }
+  program_.run();
+  for (std::size_t j = 0; j < dx_.size(); ++j)
+    if (dx_[j].data && gradient_.d_inputs[j] >= 0)
+      dx_[j].put(t, program_.output(static_cast<std::size_t>(gradient_.d_inputs[j])));
+}
+
+void Playback::hand_on() {
+  for (std::size_t i = 0; i < node_.state_parts; ++i)
+    if (Node& n = start(i); n.needs_grad) {
+      copy(so_far(i), n.grad->view);
+      n.grad_written = true;
     }
-  for (const auto& [value, to] : asides)
+  for (const auto& [value, to] : asides_)
     to.accumulate ? detail::add(value.view, to.view) : copy(value.view, to.view);
-  for (const auto& other : gradient.others) {
+  for (const auto& other : gradient_.others) {
     Node& n = *other.parameter.ref();
-    copy(program.input(other.place), n.grad->view);
+    copy(program_.input(other.place), n.grad->view);
     n.grad_written = true;
   }
+}
+
+bool ReplayNode::pull_in_place() {
+  Playback(*this).run();
   return true;
 }
 
