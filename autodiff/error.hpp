@@ -26,14 +26,14 @@ struct FileError : Error {  // a file that is missing, malformed or does not fit
   using Error::Error;
 };
 
-// "encoder.lstm: " while inside that layer, else empty (see scope.hpp).
-std::string scope_prefix();
+// "encoder.lstm: " and the text while inside that layer (see scope.hpp), unless it begins so.
+std::string in_scope(std::string text);
 
 // Throws E with the formatted text, prefixed by the current layer's path, unless `holds`.
 template <class E = ShapeError, class... Args>
 void check(bool holds, fmt::format_string<Args...> text, Args&&... args) {
   if (!holds) [[unlikely]]
-    throw E(scope_prefix() + fmt::format(text, std::forward<Args>(args)...));
+    throw E(in_scope(fmt::format(text, std::forward<Args>(args)...)));
 }
 
 }  // namespace reel

@@ -53,6 +53,7 @@ struct Node : Counted {
   std::uint32_t consumers = 0;  // recorded ops that read it
   bool needs_grad : 1 = false;
   bool stale : 1 = false;
+  bool borrows : 1 = false;       // the value lies in a Parameter
   bool keeps_grad : 1 = false;    // a leaf: the gradient survives backward
   bool value_unread : 1 = false;  // neither its own rule nor its base's reads the value
   bool overwritable : 1 = false;  // a sole reader may put its result in this value's place
@@ -108,6 +109,8 @@ struct Node : Counted {
   virtual void pull(Pull&) {}
   // The same on memory, when nothing records; false: use pull.
   virtual bool pull_in_place() { return false; }
+  // For a leaf that borrows its value: throws if that has changed.
+  virtual void check_borrowed(const char* /*op*/) const {}
   // For a leaf: finds the gradient's place elsewhere, as in a parameter.
   virtual bool locate_kept() { return false; }
   // For such a leaf: adds rows to those `indices` of its gradient, and reaches no others.
@@ -159,8 +162,8 @@ inline void fetch_before(std::span<const Ref<Node>> nodes, std::size_t at) {
 }  // namespace detail
 
 inline detail::Node& Var::node(const char* op) const {
-  if (!node_ || node_->stale) [[unlikely]]
-    refuse(op);
+  if (!node_ || node_->stale || node_->borrows) [[unlikely]]
+    check_usable(op);
   return *node_;
 }
 

@@ -19,14 +19,15 @@ struct ParameterLeaf : Node {
     op = "parameter";
     keeps_grad = true;
     needs_grad = p.trainable;
+    borrows = true;
     value.view = View(const_cast<real*>(p.value_.data()), p.shape());
   }
-  void pull(Pull&) override { check_unchanged(); }
-  void check_unchanged() const {
-    check<Error>(version == parameter.version_.number,
-                 "backward: parameter {} was changed after the tape recorded it, or has ended; "
-                 "update parameters after backward, and keep layers so long",
-                 parameter.name);
+  void pull(Pull&) override { check_borrowed("backward"); }
+  void check_borrowed(const char* user) const override {
+    check<StaleError>(version == parameter.version_.number,
+                      "{}: parameter {} was changed after its Var was made, or has ended; update "
+                      "parameters after backward, and keep layers so long",
+                      user, parameter.name);
   }
   // Does this node still stand for the parameter, for what records now?
   bool is_current() const {
@@ -94,7 +95,7 @@ Var ParameterScope::find(const Parameter& parameter) const {
   auto at = vars_.find(&parameter);
   if (at == vars_.end()) return {};
   const auto& leaf = static_cast<const ParameterLeaf&>(*at->second.ref());
-  if (const Tape* tape = Tape::current(); tape && tape->replays()) leaf.check_unchanged();
+  if (const Tape* tape = Tape::current(); tape && tape->replays()) leaf.check_borrowed("backward");
   return leaf.is_current() ? at->second : Var();
 }
 

@@ -29,17 +29,19 @@ std::string Scope::path() {
 }
 
 void refuse_ninth_axis() {
-  throw ShapeError(scope_prefix() + "shape: must have at most 8 axes; got a ninth");
+  throw ShapeError(in_scope("shape: must have at most 8 axes; got a ninth"));
 }
 void refuse_size(std::size_t axes) {
-  throw ShapeError(scope_prefix() + fmt::format("shape: the number of elements must fit into a "
-                                                "size; got {} axes whose product does not",
-                                                axes));
+  throw ShapeError(in_scope(fmt::format(
+      "shape: the number of elements must fit into a size; got {} axes whose product does not",
+      axes)));
 }
 
-std::string scope_prefix() {
-  std::string path = Scope::path();
-  return path.empty() ? path : path + ": ";
+std::string in_scope(std::string text) {
+  const std::string path = Scope::path();
+  // A layer without a name runs as its kind, which its own messages begin with.
+  if (path.empty() || text.starts_with(path + ": ")) return text;
+  return path + ": " + text;
 }
 
 }  // namespace reel

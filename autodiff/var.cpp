@@ -34,12 +34,13 @@ Array to_array(const View& view) {
 Var::Var(real value) : node_(constant(scalar(value))) {}
 Var::Var(const Array& value) : Var(Array(value)) {}
 Var::Var(Array&& value) : node_(constant(adopt(std::move(value)))) {}
-void Var::refuse(const char* op) const {
+void Var::check_usable(const char* op) const {
   check<Error>(static_cast<bool>(node_), "{}: got an empty Var; make it from an array first", op);
-  throw StaleError(fmt::format(
-      "{}{}: got a value of a tape that has ended; to carry a value over to the next tape, keep "
-      "state = detach(state)",
-      scope_prefix(), op));
+  check<StaleError>(!node_->stale,
+                    "{}: got a value of a tape that has ended; to carry a value over to the next "
+                    "tape, keep state = detach(state)",
+                    op);
+  node_->check_borrowed(op);
 }
 
 const Shape& Var::shape() const { return node("shape").shape(); }

@@ -17,8 +17,8 @@ using ArrayView =
                        xt::layout_type::dynamic, xt::svector<std::size_t, 4>>;
 
 // A cheap handle, copied like a pointer, that stays on the thread that made it. Made from an
-// array or a number it is a constant; ops on Vars return Vars. A handle that outlived its tape
-// throws StaleError when used.
+// array or a number it is a constant; ops on Vars return Vars. A handle that outlived its tape, or
+// one of a parameter that has changed since, throws StaleError when used.
 class Var {
  public:
   Var() = default;
@@ -43,13 +43,13 @@ class Var {
   bool is_recorded() const;  // does it depend on a leaf or a trainable parameter?
   explicit operator bool() const { return static_cast<bool>(node_); }
 
-  // For ops: the node behind; throws if empty or stale.
+  // For ops: the node behind; throws if empty, stale, or of a parameter that has changed.
   inline detail::Node& node(const char* op = "Var") const;
   explicit Var(detail::Ref<detail::Node> node) : node_(std::move(node)) {}
   const detail::Ref<detail::Node>& ref() const { return node_; }
 
  private:
-  [[noreturn]] void refuse(const char* op) const;
+  void check_usable(const char* op) const;
   detail::Ref<detail::Node> node_;
 };
 

@@ -4,6 +4,8 @@
 #include <reel/autodiff/record.hpp>
 
 #include <memory>
+#include <optional>
+#include "throws.hpp"
 
 namespace reel::inline REEL_PRECISION {
 namespace {
@@ -47,6 +49,24 @@ TEST(Lifetimes, AParameterInTheSamePlaceIsAnother) {
   static_cast<void>(Var(w));
   w = Parameter(full_array({2}, 5));
   EXPECT_EQ(Var(w).shape(), Shape{2});
+}
+
+TEST(Lifetimes, AVarOfAParameterThatHasChangedIsRefused) {
+  Parameter w(full_array({2}, 1));
+  w.name = "w";
+  for (const bool taped : {false, true}) {
+    std::optional<Tape> tape;
+    if (taped) tape.emplace();
+    for (const std::size_t size : {3, 2}) {
+      const Var v = w;
+      w.mutable_value() = full_array({size}, 5);
+      EXPECT_THROWS_WITH(v * v, StaleError,
+                         "multiply: parameter w was changed after its Var was made, or has ended; "
+                         "update parameters "
+                         "after backward, and keep layers so long");
+      EXPECT_EQ((Var(w) * Var(w)).value()(size - 1), 25);
+    }
+  }
 }
 
 TEST(Lifetimes, AFailedBackwardLeavesNoGradient) {

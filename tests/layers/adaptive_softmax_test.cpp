@@ -130,14 +130,14 @@ TEST(AdaptiveSoftmaxTest, WrongUseIsNamed) {
   EXPECT_EQ(error_of<ShapeError>([&] {
               softmax.log_probabilities(zeros({2, 5}));
             }),
-            "adaptive_softmax: adaptive_softmax: h must be [.., 4]; got [2, 5]");
+            "adaptive_softmax: h must be [.., 4]; got [2, 5]");
   EXPECT_EQ(error_of<ShapeError>([&] { softmax.loss(h, Indices{1}); }),
-            "adaptive_softmax: adaptive_softmax: classes must have the shape of h without its "
+            "adaptive_softmax: classes must have the shape of h without its "
             "last axis; got h [2, 4], classes [1]");
   EXPECT_EQ(error_of<ShapeError>([&] {
               softmax.loss(h, Indices{1, 9});
             }),
-            "adaptive_softmax: adaptive_softmax: a class must lie in 0 .. 8, or be ignore_index "
+            "adaptive_softmax: a class must lie in 0 .. 8, or be ignore_index "
             "(-100); got 9");
 }
 

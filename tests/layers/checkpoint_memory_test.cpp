@@ -255,7 +255,7 @@ TEST(CheckpointFailureTest, AParameterChangedBeforeBackwardIsFound) {
   Tape tape;
   const Var loss = sum(layer(Var(random_array({12, 3, kIn}, 1)), {.checkpoint = kFew}).outputs);
   layer.cell.weight_hh.mutable_value()(0, 0) += 1;
-  EXPECT_THROWS_WITH(tape.backward(loss), Error, "weight_hh_l0 was changed after the tape");
+  EXPECT_THROWS_WITH(tape.backward(loss), Error, "weight_hh_l0 was changed after its Var was made");
 }
 
 struct OverflowingCell {

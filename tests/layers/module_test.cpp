@@ -112,6 +112,10 @@ TEST(LayerPathTest, WithoutNamesItIsTheKindOfLayer) {
     EXPECT_EQ(text.substr(0, start.size()), start);
   };
   starts_with(error_of([&] { model.encoder.lstm(zeros({5, 2, 7})); }), "recurrent: affine: ");
+  EXPECT_EQ(error_of([&] {
+              model.encoder.lstm(zeros({5, 2}));
+            }),
+            "recurrent: x must be [T, B, in]; got [5, 2]");
   starts_with(error_of([&] { model.head(zeros({5, 7})); }), "linear: affine: ");
   starts_with(error_of([&] { model.words(Indices{10}); }), "embedding: gather: ");
 }

@@ -300,7 +300,7 @@ TEST(ReplayedTest, AParameterChangedBeforeBackwardIsFound) {
   const Var loss = sum(layer(Var(random_array({kLeast, 1, 3}, 1))).outputs);
   EXPECT_LT(tape.size(), kLeast);
   layer.cell.weight_hh.mutable_value()(0, 0) += 1;
-  EXPECT_THROWS_WITH(tape.backward(loss), Error, "weight_hh_l0 was changed after the tape");
+  EXPECT_THROWS_WITH(tape.backward(loss), Error, "weight_hh_l0 was changed after its Var was made");
 }
 
 #endif
