@@ -73,6 +73,7 @@ class TrainStep {
   void update();
 
   std::size_t shards() const { return stores_.size(); }
+  std::uint64_t seed() const { return options_.seed; }
   Workers& workers() { return workers_; }
 
   // Of the next step: with the seed and the shard it decides the random numbers.

@@ -12,6 +12,9 @@ constexpr const char* kValue = "training.value.";
 constexpr const char* kUpdates = "training.updates.";
 constexpr const char* kStep = "training.step";
 constexpr const char* kRate = "training.learning_rate";
+// Results depend on these too: they must be the same.
+constexpr const char* kSeed = "training.seed";
+constexpr const char* kShards = "training.shards";
 std::string state_name(std::size_t i, const std::string& parameter) {
   return fmt::format("training.state{}.{}", i, parameter);
 }
@@ -77,6 +80,8 @@ void save_training(const std::filesystem::path& path, const Optimizer& optimizer
     more.metadata[kUpdates + p.name] = std::to_string(slot.steps);
   }
   more.metadata[kStep] = std::to_string(step.step_number);
+  more.metadata[kSeed] = std::to_string(step.seed());
+  more.metadata[kShards] = std::to_string(step.shards());
   more.metadata[kRate] = fmt::format("{}", optimizer.learning_rate);
   save_safetensors(path, more);
 }
@@ -96,6 +101,13 @@ Safetensors load_training(const std::filesystem::path& path, Optimizer& optimize
   }
   const auto step_number = take_number<std::size_t>(file, kStep, source);
   const auto rate = take_number<double>(file, kRate, source);
+  const auto check_same = [&](const char* name, std::uint64_t here) {
+    const auto there = take_number<std::uint64_t>(file, name, source);
+    check<FileError>(there == here, "{}: {} must be this training's {}; found {}", source, name,
+                     here, there);
+  };
+  check_same(kSeed, step.seed());
+  check_same(kShards, step.shards());
   for (const auto& [name, array] : file.arrays)
     check<FileError>(!name.starts_with(kOurs), "{}: {} belongs to no parameter of this training",
                      source, name);

@@ -132,10 +132,10 @@ auto Training::load(const TrainingTask& task) -> Position {
   const std::string source = options_.state();
   reel::check<reel::FileError>(std::filesystem::exists(source),
                                "{}: not there, so there is nothing to go on with", source);
-  reel::Safetensors more = load_training(source, optimizer_, step_);
+  reel::Safetensors more;
   Position at;
   try {
-    const auto progress = nlohmann::json::parse(more.metadata[kProgress]);
+    const auto progress = nlohmann::json::parse(reel::load_safetensors(source).metadata[kProgress]);
     std::map<std::string, std::string> given = progress.at("given");
     for (const auto& [name, value] : options_.given) given.try_emplace(name);
     for (const auto& [name, value] : given) {
@@ -144,6 +144,7 @@ auto Training::load(const TrainingTask& task) -> Position {
       reel::check<reel::FileError>(value == chosen, "{}: was begun with {} '{}', which is '{}' now",
                                    source, name, value, chosen);
     }
+    more = load_training(source, optimizer_, step_);
     at = {progress.at("epoch"), progress.at("minibatch"), to_number(progress.at("loss")),
           progress.at("count"), progress.at("units")};
     best_epoch_ = progress.at("best_epoch");

@@ -144,6 +144,15 @@ TEST(TrainingState, RefusesOtherFilesAndChangesNothing) {
   file.arrays["training.value.more"] = full_array({1}, 0);
   save_safetensors(path, file);
   EXPECT_EQ(refusal(path), path + ": training.value.more belongs to no parameter of this training");
+
+  file = saved();
+  file.metadata["training.seed"] = "7";
+  save_safetensors(path, file);
+  EXPECT_EQ(refusal(path), path + ": training.seed must be this training's 1; found 7");
+  file = saved();
+  file.metadata["training.shards"] = "3";
+  save_safetensors(path, file);
+  EXPECT_EQ(refusal(path), path + ": training.shards must be this training's 2; found 3");
 }
 
 }  // namespace
