@@ -59,14 +59,17 @@ void add_taken_rows(const View& x, const Indices& indices, const View& table) {
 
 }  // namespace
 
-Var detail::move_rows(const Var& table, const RowIndices& indices, const RowIndices& back) {
+Var detail::move_rows(const Var& table, const RowIndices& indices, const RowIndices& back,
+                      Value to) {
   Shape shape = table.node("gather").shape();
   check_indices("gather", *indices, shape[0]);
   check(back->size() == shape[0], "gather: the way back must have {} indices, as the table; got {}",
         shape[0], back->size());
   shape[0] = indices->size();
   const Value rows = dense(table.ref()->value);
-  Value value = allocate(shape);
+  Value value = to.view.data ? std::move(to) : allocate(shape);
+  check(value.view.shape == shape && value.view.is_dense(), "gather: the result must be {}; got {}",
+        shape, value.view.shape);
   perform([indices](const View& a, const View& b) { take_rows(a, *indices, b); }, reads(rows.view),
           writes(value.view));
   return record(

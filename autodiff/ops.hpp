@@ -209,8 +209,10 @@ Var zoneout(const Var& previous, const Var& next, real p, Random& random);
 namespace detail {
 using RowIndices = std::shared_ptr<const Indices>;
 // gather where no row is read twice, so that its gradient is one too: with `back`, which has for
-// each row of x the row of the result that it became, or -1.
-Var move_rows(const Var& x, const RowIndices& indices, const RowIndices& back);
+// each row of x the row of the result that it became, or -1. `to`: where the result is put.
+Var move_rows(const Var& x, const RowIndices& indices, const RowIndices& back, Value to = {});
+// concat into `whole`. What lies in its place there already is not copied.
+Var concat_into(std::span<const Var> parts, std::ptrdiff_t axis, Value whole);
 // x itself. If others read x too, the gradient of what reads this is summed up by itself and then
 // added to x's: to the bits of move_rows by indices that move nothing.
 Var apart(const Var& x);

@@ -338,18 +338,23 @@ Var concat(std::span<const Var> parts, std::ptrdiff_t axis) {
           parts[0].shape(), part.shape());
     shape[at] += extent;
   }
-  Value value = allocate(shape);
+  return concat_into(parts, axis, allocate(shape));
+}
+
+Var detail::concat_into(std::span<const Var> parts, std::ptrdiff_t axis, Value whole) {
+  const std::size_t at = normal_axis("concat", axis, whole.view.shape);
   const bool recorded = must_record("concat", parts);
   std::size_t begin = 0;
   for (const Var& part : parts) {
-    const View place = value.view.narrow(at, begin, part.shape()[at]);
-    copy(part.ref()->value.view, place);
-    move_into(place, value.storage, *part.ref());
+    const View place = whole.view.narrow(at, begin, part.shape()[at]);
     begin += part.shape()[at];
+    if (part.ref()->value.view.data == place.data) continue;
+    copy(part.ref()->value.view, place);
+    move_into(place, whole.storage, *part.ref());
   }
-  if (!recorded) return unrecorded("concat", std::move(value));
+  if (!recorded) return unrecorded("concat", std::move(whole));
   Ref<Node> node = make_node<ConcatNode>(parts, 0, at);
-  node->value = std::move(value);
+  node->value = std::move(whole);
   return push("concat", std::move(node));
 }
 

@@ -36,6 +36,24 @@ Var LoopNoise::zone_out(std::size_t part, const Var& previous, const Var& next) 
   return zoneout(previous, next, p, *random);
 }
 
+void check_next_part(std::size_t part, const Var& next, const Shape& shape, std::size_t rows) {
+  const Shape& made = next.shape();
+  const bool fits = part == 0 ? made.size() == 2 && made[0] == rows && made[1] == shape[1]
+                              : !made.empty() && made[0] == rows;
+  if (fits) [[likely]]
+    return;
+  check(false,
+        "recurrent: a cell's step must return part {} of its state as [{}, {}], as it was given; "
+        "got {}",
+        part, rows, part == 0 ? std::to_string(shape[1]) : "..", made);
+}
+
+void check_next_parts(std::size_t next, std::size_t parts) {
+  check(next == parts,
+        "recurrent: a cell's step must return a state of {} parts, as it was given; got {}", parts,
+        next);
+}
+
 ScheduledLoop::ScheduledLoop(std::shared_ptr<const Schedule> schedule, const Vars& state,
                              Wanted wanted, LoopNoise noise)
     : schedule_(std::move(schedule)), noise_(std::move(noise)), wanted_(wanted) {
@@ -43,9 +61,9 @@ ScheduledLoop::ScheduledLoop(std::shared_ptr<const Schedule> schedule, const Var
 }
 
 Shape ScheduledLoop::output_shape(std::size_t output) const {
-  const bool packed = output < packed_parts();
-  Shape shape = parts_[packed ? output : output - packed_parts()];
-  if (packed) shape[0] = wants(output) ? schedule_->total() : 0;
+  const bool kept = output < kept_parts();
+  Shape shape = parts_[kept ? output : output - kept_parts()];
+  if (kept) shape[0] = wants(output) ? first_kept_row(steps()) : 0;
   return shape;
 }
 
@@ -59,10 +77,10 @@ Loop::Rows ScheduledLoop::output_rows(std::size_t output, std::size_t begin,
     return t == 0 ? schedule_->batch() : schedule_->rows_at(t - 1);
   };
   const bool last = end == steps();
-  if (output >= packed_parts()) return {last ? 0 : entering(end), entering(begin)};
+  if (output >= kept_parts()) return {last ? 0 : entering(end), entering(begin)};
   if (!wants(output)) return {};
-  return {schedule_->first_row(begin == 0 ? 0 : begin - 1),
-          schedule_->first_row(last ? end : end - 1)};
+  const auto [first, past] = kept_steps(begin, end);
+  return {first_kept_row(first), first_kept_row(past)};
 }
 
 ScheduledLoop::Counts ScheduledLoop::rows_at(std::size_t begin, std::size_t end) const {
@@ -109,15 +127,8 @@ Var ScheduledLoop::packed(const Var& x, std::size_t begin, std::size_t end) cons
     return reshape(reshape(rows, {-1, batch, static_cast<std::ptrdiff_t>(x.size(1))}) * mask,
                    {static_cast<std::ptrdiff_t>(x.size(0)), -1});
   }
-  const auto shared = [](Indices indices) -> RowIndices {
-    return std::allocate_shared<Indices>(PoolAllocator<Indices>(), std::move(indices));
-  };
-  const RowIndices pack = shared(schedule_->pack(begin, end));
-  Indices unpack = Indices::from_shape({x.size(0)});
-  std::fill(unpack.begin(), unpack.end(), std::int64_t{-1});
-  for (std::size_t i = 0; i < pack->size(); ++i)
-    unpack(static_cast<std::size_t>((*pack)(i))) = static_cast<std::int64_t>(i);
-  const Var rows = move_rows(x, pack, shared(std::move(unpack)));
+  const RowMoves moves = row_moves(*schedule_, begin, end, x.size(0));
+  const Var rows = move_rows(x, moves.pack, moves.unpack);
   return mask ? rows * gather(mask, schedule_->sorted_rows(begin, end)) : rows;
 }
 
@@ -132,9 +143,18 @@ Var ScheduledLoop::finished(Vars& parts) const {
   return concat(parts, 0);
 }
 
-Vars ScheduledLoop::results(PartLists& made, PartLists& done, const Vars& parts, bool last) const {
-  Vars results;
-  for (const Vars& steps : made) results.push_back(steps.empty() ? Var() : concat(steps, 0));
+LoopOutputs ScheduledLoop::kept_outputs(std::size_t begin, std::size_t end) const {
+  const auto [first, past] = kept_steps(begin, end);
+  std::size_t wanted = 0;
+  if (first < past)
+    while (wanted < kept_parts() && wants(wanted)) ++wanted;
+  return {*schedule_, pads(), first, past, part_shapes().first(wanted)};
+}
+
+Vars ScheduledLoop::results(LoopOutputs& kept, PartLists& done, const Vars& parts,
+                            bool last) const {
+  Vars results = kept.whole();
+  results.resize(kept_parts());
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (last) done[i].push_back(parts[i]);
     results.push_back(finished(done[i]));
@@ -165,7 +185,7 @@ Vars ScheduledLoop::replay(const Vars& inputs, std::unique_ptr<const RecordedSte
   const std::size_t count = parts.size();
   std::copy(made.begin() + static_cast<std::ptrdiff_t>(count), made.end(), parts.begin());
   Vars results;
-  for (std::size_t i = 0; i < packed_parts(); ++i) results.push_back(wants(i) ? made[i] : Var());
+  for (std::size_t i = 0; i < kept_parts(); ++i) results.push_back(wants(i) ? made[i] : Var());
   results.insert(results.end(), parts.begin(), parts.end());
   return results;
 }
@@ -189,7 +209,7 @@ Vars ScheduledLoop::replay_unrecorded(const Vars& inputs, const RecordedStep& st
   for (std::size_t i = 0; i < parts.size(); ++i) copy(parts[i].node().value.view, state(i));
 
   const bool last = end == steps();
-  PooledVector<Value> made(packed_parts());
+  PooledVector<Value> made(kept_parts());
   for (std::size_t i = 0; i < made.size(); ++i)
     if (Shape shape = output_shape(i); wants(i)) {
       shape[0] = output_rows(i, begin, end).count();

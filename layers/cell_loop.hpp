@@ -5,8 +5,8 @@
 #include <reel/autodiff/parameter_scope.hpp>
 #include <reel/autodiff/replay.hpp>
 #include <reel/layers/cell.hpp>
+#include <reel/layers/loop_outputs.hpp>
 #include <reel/layers/recurrent_options.hpp>
-#include <reel/layers/schedule.hpp>
 
 namespace reel::inline REEL_PRECISION::detail {
 
@@ -29,9 +29,23 @@ struct LoopNoise {
 
 using PartLists = std::vector<Vars, PoolAllocator<Vars>>;
 
-// A cell's steps as a loop over x [T B, in]. The first outputs are the state after each step,
-// packed rows [total, ..], of all parts or just the first; then come the parts of the final state,
-// sorted rows [B, ..].
+// Throw unless what a cell's step returns for `rows` rows has the parts that it was given, of so
+// many rows, the first as wide. Others may grow.
+void check_next_part(std::size_t part, const Var& next, const Shape& shape, std::size_t rows);
+void check_next_parts(std::size_t next, std::size_t parts);
+template <class State>
+void check_next(const State& next, std::span<const Shape> shapes, std::size_t rows) {
+  std::size_t count = 0;
+  for_each_part(next, [&](const Var& part) {
+    if (count < shapes.size()) check_next_part(count, part, shapes[count], rows);
+    ++count;
+  });
+  check_next_parts(count, shapes.size());
+}
+
+// A cell's steps as a loop over x [T B, in]. The first outputs are the state after each step, of
+// all parts or just the first: rows [T B, ..], or, reversed, packed ones [total, ..]; then come the
+// parts of the final state, sorted rows [B, ..].
 class ScheduledLoop : public Loop {
  public:
   enum class Wanted { kFinalState, kOutputs, kStates };
@@ -39,12 +53,12 @@ class ScheduledLoop : public Loop {
                 LoopNoise noise);
 
   std::size_t steps() const override { return schedule_->steps(); }
-  std::size_t outputs() const override { return packed_parts() + parts_.size(); }
+  std::size_t outputs() const override { return kept_parts() + parts_.size(); }
   Shape output_shape(std::size_t output) const override;
   Rows input_rows(std::size_t begin, std::size_t end) const override;
   Rows output_rows(std::size_t output, std::size_t begin, std::size_t end) const override;
-  // How many of the outputs are packed rows.
-  std::size_t packed_parts() const { return wanted_ == Wanted::kStates ? parts_.size() : 1; }
+  // How many of the outputs are states after each step.
+  std::size_t kept_parts() const { return wanted_ == Wanted::kStates ? parts_.size() : 1; }
 
  protected:
   using Counts = std::vector<std::size_t, PoolAllocator<std::size_t>>;
@@ -59,9 +73,11 @@ class ScheduledLoop : public Loop {
                                                   std::size_t end) const;
   Var packed(const Var& x, std::size_t begin, std::size_t end) const;
   Var state_mask(std::size_t rows) const;
+  // For the parts of the state that are wanted, what a run keeps of them.
+  LoopOutputs kept_outputs(std::size_t begin, std::size_t end) const;
   // The states after each step, then those of ended rows in order, then the current ones.
-  Vars results(PartLists& made, PartLists& done, const Vars& parts, bool last) const;
-  std::size_t parts() const { return parts_.size(); }
+  Vars results(LoopOutputs& kept, PartLists& done, const Vars& parts, bool last) const;
+  std::span<const Shape> part_shapes() const { return parts_; }  // of all rows
   // Where rows are few and narrow, most of a step is what ops cost beside their arithmetic: then
   // it is recorded once and replayed, to the same bits.
   bool is_worth_replaying(std::size_t begin, std::size_t end) const;
@@ -76,12 +92,23 @@ class ScheduledLoop : public Loop {
   const LoopNoise noise_;
 
  private:
+  // The states after the steps first .. past - 1 are what a run gives out: one belongs to the run
+  // that it enters, see Loop::run.
+  std::pair<std::size_t, std::size_t> kept_steps(std::size_t begin, std::size_t end) const {
+    return {begin == 0 ? 0 : begin - 1, end == steps() ? end : end - 1};
+  }
+  // Are states after each step given out as padded rows?
+  bool pads() const { return !schedule_->is_full() && !schedule_->is_reversed(); }
+  // The row of an output that step t starts with.
+  std::size_t first_kept_row(std::size_t t) const {
+    return pads() ? schedule_->first_padded_row(t) : schedule_->first_row(t);
+  }
   // Sorted rows that have ended before a step.
   Var finished(Vars& parts) const;
   Vars replay_unrecorded(const Vars& inputs, const RecordedStep& step, std::size_t begin,
                          std::size_t end, Vars& parts) const;
 
-  std::vector<Shape, PoolAllocator<Shape>> parts_;  // of all rows
+  std::vector<Shape, PoolAllocator<Shape>> parts_;
   const Wanted wanted_;
   mutable std::optional<Program> program_;  // of a step that is replayed
   mutable bool refused_ = false;            // it cannot be
@@ -169,13 +196,18 @@ auto input_steps(const Input& whole, std::span<const std::size_t> rows_at, bool 
 
 template <Cell C>
 auto CellLoop<C>::step(StepInput<C>&& x, const State& state, Var& mask) const -> State {
-  if constexpr (TakesRecurrentInput<C>)
-    if (mask) {
-      const std::size_t rows = first_part(state).size(0);
-      if (mask.size(0) != rows) mask = state_mask(rows);
-      return cell_.step(std::move(x), state, first_part(state) * mask);
-    }
-  return step_of(cell_, std::move(x), state);
+  const std::size_t rows = first_part(state).size(0);
+  const auto next = [&] {
+    if constexpr (TakesRecurrentInput<C>)
+      if (mask) {
+        if (mask.size(0) != rows) mask = state_mask(rows);
+        return cell_.step(std::move(x), state, first_part(state) * mask);
+      }
+    return step_of(cell_, std::move(x), state);
+  };
+  State made = next();
+  check_next(made, part_shapes(), rows);
+  return made;
 }
 
 template <Cell C>
@@ -206,13 +238,13 @@ Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& pa
   State state = like_;
   for (std::size_t i = 0; Var * part : state_parts(state)) *part = std::move(parts[i++]);
 
-  // A state belongs to the run that it enters: see Loop::run.
   const bool last = end == steps();
-  PartLists made(packed_parts()), done(parts.size());
+  LoopOutputs outputs = kept_outputs(begin, end);
+  PartLists done(parts.size());
   const auto keep = [&] {
     for (std::size_t i = 0; const Var* part : state_parts(std::as_const(state))) {
-      if (!wants(i)) break;
-      made[i++].push_back(*part);
+      if (i == outputs.size()) break;
+      outputs.keep(i++, *part);
     }
   };
   if (begin > 0) keep();
@@ -241,10 +273,11 @@ Vars CellLoop<C>::run(std::size_t begin, std::size_t end, const Var& x, Vars& pa
         ++i;
       }
     }
+    if (t == first && t > begin) outputs.close(t);
     if (last || t + 1 < end) keep();
   }
   for (std::size_t i = 0; const Var* part : state_parts(state)) parts[i++] = *part;
-  return results(made, done, parts, last);
+  return results(outputs, done, parts, last);
 }
 
 }  // namespace reel::inline REEL_PRECISION::detail

@@ -15,7 +15,7 @@ namespace reel::inline REEL_PRECISION {
 struct EncoderDecoderOptions {
   std::size_t source_tokens = 0, target_tokens = 0;  // how many there are
   std::size_t embedding_size = 256, hidden_size = 256;
-  AttentionScore score = AttentionScore::kGeneral;
+  AttentionScore score = AttentionScore::kGeneral;  // or kAdditive; kDot needs other widths
   // The attentional vector of a step enters the next one beside the token (Luong et al. 2015).
   bool input_feeding = true;
   real dropout = 0;  // of embeddings and attentional vectors

@@ -39,10 +39,18 @@ void check_zoneout(const RecurrentDropout& dropout, std::size_t parts) {
                parts, count);
 }
 
-void check_start(std::size_t given, std::size_t parts) {
-  check<Error>(parts > 0, "recurrent: the state of a cell must have a part; got none");
-  check<Error>(given == 0 || given == parts,
-               "recurrent: a learned start must have {} parts, as the state; got {}", parts, given);
+void check_start(std::size_t learned, const std::vector<Var*, PoolAllocator<Var*>>& parts,
+                 std::size_t batch) {
+  check<Error>(!parts.empty(), "recurrent: the state of a cell must have a part; got none");
+  check<Error>(learned == 0 || learned == parts.size(),
+               "recurrent: a learned start must have {} parts, as the state; got {}", parts.size(),
+               learned);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Shape& shape = parts[i]->shape();
+    check((i == 0 ? shape.size() == 2 : !shape.empty()) && shape[0] == batch,
+          "recurrent: part {} of a cell's initial_state({}) must be [{}, {}]; got {}", i, batch,
+          batch, i == 0 ? "width" : "..", shape);
+  }
 }
 
 std::optional<Checkpointing> share(std::optional<Checkpointing> all, std::size_t loops) {
@@ -72,7 +80,6 @@ LayerCall make_layer_call(const Var& x, std::span<const std::size_t> lengths, bo
         x.shape());
   LayerCall call;
   call.batch_first = batch_first;
-  call.reversed = reversed;
   const Var in_time = batch_first ? swap_time(x) : x;
   call.steps = in_time.size(0);
   call.batch = in_time.size(1);
@@ -85,10 +92,10 @@ LayerCall make_layer_call(const Var& x, std::span<const std::size_t> lengths, bo
   return call;
 }
 
-Var LayerCall::unpacked(const Var& packed) const {
-  const bool in_order = schedule->is_full() && !reversed;
-  const Var flat =
-      in_order ? packed : move_rows(packed, rows(&Schedule::unpack), rows(&Schedule::elements));
+Var LayerCall::in_order(const Var& states) const {
+  const Var flat = schedule->is_reversed()
+                       ? move_rows(states, rows(&Schedule::unpack), rows(&Schedule::elements))
+                       : states;
   Axes shape{static_cast<std::ptrdiff_t>(steps), static_cast<std::ptrdiff_t>(batch)};
   for (std::size_t axis = 1; axis < flat.dim(); ++axis)
     shape.push_back(static_cast<std::ptrdiff_t>(flat.shape()[axis]));

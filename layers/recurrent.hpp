@@ -19,20 +19,23 @@ std::vector<Parameter> learned_start(const std::vector<Var*, PoolAllocator<Var*>
 // The parts of an initial state that was given or learned must have these shapes.
 void check_state_part(std::size_t part, const Var& given, const Shape& shape);
 void check_zoneout(const RecurrentDropout& dropout, std::size_t parts);
-void check_start(std::size_t given, std::size_t parts);
+// Throws unless the parts of a cell's initial_state(batch) are [batch, ..], the first of them
+// [batch, width], and as many as `learned`, if any are.
+void check_start(std::size_t learned, const std::vector<Var*, PoolAllocator<Var*>>& parts,
+                 std::size_t batch);
 
 // What a call of a layer is about, apart from its cell.
 struct LayerCall {
   Var flat;  // x, [T B, in], in the order of steps
   std::size_t steps, batch;
   std::shared_ptr<const Schedule> schedule;
-  bool batch_first, reversed;
+  bool batch_first;
 
   RowIndices rows(const Indices& (Schedule::*which)() const) const {
     return {schedule, &((*schedule).*which)()};
   }
-  // Packed rows as [T, B, ..], or [B, T, ..].
-  Var unpacked(const Var& packed) const;
+  // The loop's states as [T, B, ..], or [B, T, ..].
+  Var in_order(const Var& states) const;
   Var sorted(const Var& part) const;    // rows by falling length
   Var unsorted(const Var& part) const;  // and back
 };
@@ -160,7 +163,7 @@ struct Recurrent {
 template <Cell C>
 auto Recurrent<C>::initial_state(std::size_t batch) const -> State {
   State state = cell.initial_state(batch);
-  detail::check_start(start.size(), state_parts(state).size());
+  detail::check_start(start.size(), state_parts(state), batch);
   if (!start.empty())
     for (std::size_t i = 0; Var * part : state_parts(state)) {
       *part = expand(Var(start[i]), part->shape());
@@ -174,6 +177,9 @@ auto Recurrent<C>::step(const Var& x, const State& state) const -> std::pair<Var
   check(x.dim() == 2, "recurrent: x of a step must be [B, in]; got {}", x.shape());
   check_state(state, initial_state(x.size(0)));
   State next = cell_step(cell, x, state);
+  PooledVector<Shape> shapes;
+  for_each_part(state, [&](const Var& part) { shapes.push_back(part.shape()); });
+  detail::check_next(next, std::span<const Shape>(shapes), x.size(0));
   if (const detail::LoopNoise still = noise(0, 0, 0, nullptr); !still.zoneout_p.empty()) {
     const auto old = state_parts(state);
     for (std::size_t i = 0; Var * part : state_parts(next)) {
@@ -247,21 +253,21 @@ auto Recurrent<C>::operator()(const Var& x, const Options& options) const -> Res
   const Wanted wanted = options.all_states    ? Wanted::kStates
                         : options.all_outputs ? Wanted::kOutputs
                                               : Wanted::kFinalState;
-  const std::size_t packed = options.all_states ? count : 1;
+  const std::size_t kept = options.all_states ? count : 1;
   const detail::Vars made = detail::run_loop(
       std::make_unique<detail::CellLoop<C>>(cell, call.schedule, parts, like, wanted,
                                             noise(call.batch, x.size(2), width, options.random)),
       call.flat, parts, options.checkpoint);
-  if (options.all_outputs) result.outputs = call.unpacked(made[0]);
+  if (options.all_outputs) result.outputs = call.in_order(made[0]);
   if (options.all_states) {
     result.states = like;
     for (std::size_t i = 0; Var * part : state_parts(*result.states)) {
-      *part = i == 0 && result.outputs ? result.outputs : call.unpacked(made[i]);
+      *part = i == 0 && result.outputs ? result.outputs : call.in_order(made[i]);
       ++i;
     }
   }
   for (std::size_t i = 0; Var * part : state_parts(result.state))
-    *part = call.unsorted(made[packed + i++]);
+    *part = call.unsorted(made[kept + i++]);
   result.last_output = first_part(result.state);
   return result;
 }

@@ -22,7 +22,7 @@ void check_lengths(std::size_t steps, std::size_t batch, std::span<const std::si
 
 Schedule::Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
                    bool reversed)
-    : batch_(batch) {
+    : reversed_(reversed), batch_(batch) {
   if (!lengths.empty()) check_lengths(steps, batch, lengths);
   for (const std::size_t length : lengths) full_ &= length == steps;
   if (reversed) reverse(steps, lengths);

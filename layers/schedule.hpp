@@ -20,13 +20,20 @@ class Schedule {
   Schedule(std::size_t steps, std::size_t batch, std::span<const std::size_t> lengths,
            bool reversed = false);
 
-  bool is_full() const { return full_; }        // nothing to pack: every row runs all steps
+  bool is_full() const { return full_; }  // nothing to pack: every row runs all steps
+  bool is_reversed() const { return reversed_; }
   std::size_t steps() const { return steps_; }  // of the longest row
   std::size_t rows_at(std::size_t t) const { return full_ ? batch_ : rows_at_[t]; }  // > 0
   std::size_t total() const { return total_; }                                       // packed rows
   std::size_t batch() const { return batch_; }
   // The packed row that step t starts with; total() for the step after the last.
   std::size_t first_row(std::size_t t) const { return full_ ? t * batch_ : first_rows_[t]; }
+
+  // The padded row that it starts with; of all rows, those past the longest one's end included,
+  // the number for the step after the last. Not if full.
+  std::size_t first_padded_row(std::size_t t) const {
+    return t < steps_ ? t * batch_ : unpack_.size();
+  }
 
   // For gather, from and to padded rows numbered t * batch + row.
   // Step of a row -> its element, or -1 past the row's end; only if reversed.
@@ -47,7 +54,7 @@ class Schedule {
 
   void reverse(std::size_t steps, std::span<const std::size_t> lengths);
 
-  bool full_ = true;
+  bool full_ = true, reversed_;
   std::size_t batch_ = 0, steps_ = 0, total_ = 0;
   Counts rows_at_, first_rows_;  // if not full
   Indices reversal_, pack_, unpack_, elements_, order_, inverse_;

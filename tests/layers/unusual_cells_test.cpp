@@ -116,5 +116,65 @@ TEST(UnusualCells, AStateMustHaveAPart) {
                      "recurrent: the state of a cell must have a part; got none");
 }
 
+// A cell as wrong as it is told to be.
+struct Careless {
+  struct State {
+    std::vector<Var> parts;
+  };
+  std::size_t started = 2;  // rows of the initial state, of two parts
+  Shape made{2, 3};
+  std::size_t parts = 2;
+  bool keeps_rows = false;  // of part 1, when some have ended
+
+  State initial_state(std::size_t batch) const {
+    return {{zeros({batch, 3}), zeros({batch == 1 ? 1 : started})}};
+  }
+  State step(const Var& x, const State& s) const {
+    State next;
+    for (std::size_t i = 0; i < parts; ++i) {
+      const Var given = s.parts[std::min<std::size_t>(i, 1)];
+      next.parts.push_back(i > 0 || x.size(0) == 1 ? given : zeros(made));
+    }
+    if (keeps_rows) next.parts[1] = zeros({2});
+    return next;
+  }
+  static void fields(auto&, auto&&) {}
+};
+
+TEST(UnusualCells, WhatACellReturnsIsChecked) {
+  const auto refuses = [](const Careless& cell, const std::string& text) {
+    const Recurrent layer(cell);
+    EXPECT_THROWS_WITH(layer(zeros({4, 2, 3})), ShapeError, text);
+    {
+      Tape tape;
+      EXPECT_THROWS_WITH(layer(tape.leaf(empty_array({4, 2, 3}))), ShapeError, text);
+    }
+    const auto step = [&] { return layer.step(zeros({2, 3}), layer.initial_state(2)); };
+    EXPECT_THROWS_WITH(step(), ShapeError, text);
+  };
+  refuses({.started = 3},
+          "recurrent: part 1 of a cell's initial_state(2) must be [2, ..]; got [3]");
+  refuses(
+      {.made = {2, 4}},
+      "recurrent: a cell's step must return part 0 of its state as [2, 3], as it was given; got "
+      "[2, 4]");
+  refuses({.parts = 1},
+          "recurrent: a cell's step must return a state of 2 parts, as it was given; got 1");
+  const Recurrent zoned(Careless{.parts = 3}, {.dropout = {.zoneout = {0.5}}});
+  EXPECT_THROWS_WITH(
+      zoned(zeros({4, 2, 3})), ShapeError,
+      "recurrent: a cell's step must return a state of 2 parts, as it was given; got 3");
+}
+
+TEST(UnusualCells, WhatACellReturnsIsCheckedWhenRowsHaveEnded) {
+  const Recurrent layer(Careless{.keeps_rows = true});
+  const Lengths lengths{4, 2};
+  for (const bool all : {false, true})
+    EXPECT_THROWS_WITH(
+        layer(zeros({4, 2, 3}), {.lengths = lengths, .all_states = all}), ShapeError,
+        "recurrent: a cell's step must return part 1 of its state as [1, ..], as it was "
+        "given; got [2]");
+}
+
 }  // namespace
 }  // namespace reel::inline REEL_PRECISION::layer_tests
