@@ -45,7 +45,16 @@ struct Outputs {
   void put(std::size_t begin, std::size_t end, const Vars& pieces) {
     for (std::size_t k = 0; k < values.size(); ++k)
       if (const Loop::Rows rows = loop.output_rows(k, begin, end); rows.count() > 0)
-        copy(pieces[k].node("checkpoint").value.view, rows_of(values[k], rows).view);
+        put(values[k], rows, pieces[k].node("loop").value.view);
+  }
+  // All of an output may have another shape than was expected: a state that grew.
+  static void put(Value& all, Loop::Rows rows, const View& piece) {
+    const View place = rows_of(all, rows).view;
+    if (piece.shape == place.shape) return copy(piece, place);
+    check(rows.count() == all.view.shape[0],
+          "loop: what is made in several runs must have one shape; got {}, expected {}",
+          piece.shape, place.shape);
+    all = dense_copy(piece);
   }
   const Loop& loop;
   std::vector<Value, PoolAllocator<Value>> values;

@@ -54,7 +54,7 @@ struct Program::Assembly {
   std::span<Var> outputs;
   std::span<const Var> inputs;
   std::span<const int> feedback;
-  std::size_t varying = 0, constant = 0;  // numbers of both memories
+  std::size_t varying = 0, constant = 0;  // how many numbers each memory holds
 
   void check_feedback() const;
   void own_outputs();
@@ -104,8 +104,8 @@ void Program::Assembly::own_outputs() {
   }
 }
 
-// Is `made`, all of the block `source`, computed as well where `target` lies? Not if the old value
-// is read once the new one has been begun, but by what goes by element.
+// Can `made`, all of the block `source`, be computed in target's place? Not if the old value is
+// still read once the new one has been begun, but by the one that writes it, element by element.
 bool Program::Assembly::may_lie_in(const Block& source, const Block& target,
                                    const View& made) const {
   if (source.size != target.size || made.size() != source.size || source.home || !source.varies)
@@ -146,6 +146,7 @@ void Program::Assembly::place_feedback() {
   for (const auto& [from, to] : copies) copy(from, to);
 }
 
+// What does not vary has been computed for good.
 void Program::Assembly::drop_what_is_computed() {
   std::erase_if(recorder.noted_, [&](const auto& noted) {
     return std::none_of(noted.accesses.begin(), noted.accesses.end(), [&](const auto& access) {

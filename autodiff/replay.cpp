@@ -64,8 +64,8 @@ Vars ReplayNode::run_op_by_op() const {
   return results;
 }
 
-// One backward pass: the program's inputs are a step's, the state's, the gradients of the next
-// state, and their sums so far.
+// One backward pass. The program's inputs are a step's inputs, the state before it, the gradient of
+// the state after it, and the gradient of the state before it so far.
 class Playback {
  public:
   explicit Playback(ReplayNode& n)

@@ -10,7 +10,7 @@ namespace reel::inline REEL_PRECISION {
 // One time step as a value: parameters as fields, a State (see state.hpp), its start, and the step
 // itself. Time, lengths, batches and streaming belong to the recurrent layer.
 //   State initial_state(std::size_t batch) const;     parts [batch, ..]
-//   State step(Var x, const State& state) const;      x [batch, in]
+//   State step(Var x, const State& state) const;      x [batch, in]; as many parts and rows
 // The first part of the state is the cell's output [batch, width]. A step does the same ops each
 // time and keeps nothing of what it computes: a layer may record one and replay it for the others.
 //

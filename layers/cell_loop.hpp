@@ -30,7 +30,7 @@ struct LoopNoise {
 using PartLists = std::vector<Vars, PoolAllocator<Vars>>;
 
 // Throw unless what a cell's step returns for `rows` rows has the parts that it was given, of so
-// many rows, the first as wide. Others may grow.
+// many rows, the first as wide. Others may grow, if no row ends and not all states are kept.
 void check_next_part(std::size_t part, const Var& next, const Shape& shape, std::size_t rows);
 void check_next_parts(std::size_t next, std::size_t parts);
 template <class State>

@@ -1,7 +1,4 @@
-#include <fmt/format.h>
 #include <reel/layers/loop_outputs.hpp>
-
-#include <algorithm>
 
 namespace reel::inline REEL_PRECISION::detail {
 
@@ -40,13 +37,14 @@ void LoopOutputs::close(std::size_t end) {
   const std::size_t padded = pads_ ? padded_rows(closed_, end) : 0;
   const RowMoves moves = pads_ ? row_moves(schedule_, closed_, end, padded) : RowMoves();
   for (Output& output : outputs_) {
-    const Shape& whole = output.packed.view.shape;
-    for (const Var& state : output.kept)
-      check(std::equal(whole.begin() + 1, whole.end(), state.shape().begin() + 1,
-                       state.shape().end()),
-            "recurrent: states of all steps are asked for, so each part must keep its shape; got "
-            "[.., {}], then {}",
-            fmt::join(whole.begin() + 1, whole.end(), ", "), state.shape());
+    for (const Var& state : output.kept) {
+      Shape expected = output.packed.view.shape;
+      expected[0] = state.shape()[0];
+      check(state.shape() == expected,
+            "recurrent: where states of all steps are asked for, they must keep their shape, here "
+            "{}; got {}",
+            expected, state.shape());
+    }
     Var piece = concat_into(output.kept, 0, place(output.packed, first, rows));
     output.kept.clear();
     if (pads_)

@@ -14,7 +14,7 @@ struct RowMoves {
 RowMoves row_moves(const Schedule& schedule, std::size_t begin, std::size_t end, std::size_t rows);
 
 // The outputs of one run. Their memory is taken once; every `close` moves the states kept since
-// the last into their places, while they and what becomes of them are near.
+// the last into their places, while these are in the cache.
 class LoopOutputs {
  public:
   // Of the states after the steps begin .. end - 1 these parts, shaped so in all but their rows;

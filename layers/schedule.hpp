@@ -29,8 +29,8 @@ class Schedule {
   // The packed row that step t starts with; total() for the step after the last.
   std::size_t first_row(std::size_t t) const { return full_ ? t * batch_ : first_rows_[t]; }
 
-  // The padded row that it starts with; of all rows, those past the longest one's end included,
-  // the number for the step after the last. Not if full.
+  // The padded row that step t starts with; for the step after the last, the number of all padded
+  // rows, those past the longest row's end included. Not if full.
   std::size_t first_padded_row(std::size_t t) const {
     return t < steps_ ? t * batch_ : unpack_.size();
   }

@@ -25,6 +25,7 @@ TEST_F(ParallelTest, PairsStandOnLines) {
   EXPECT_EQ(read("Go.\tVa !\nRun!\tÇa alors\xC2\xA0!\n"), expected);
   EXPECT_EQ(read("\xEF\xBB\xBFGo.\tVa !\r\nRun!\tÇa alors\xC2\xA0!\r\n\r\n"), expected);
   EXPECT_EQ(read("Go.\tVa !\tCC BY\nRun!\tÇa alors\xC2\xA0!\tby\tx"), expected);
+  EXPECT_EQ(read("a\t b \r\n"), (Pairs{{"a", " b "}}));
 }
 
 TEST_F(ParallelTest, WrongLinesAreNamed) {

@@ -201,6 +201,25 @@ TEST(Stream, LongRunsOfACellThatCannotBeReplayedGoOpByOp) {
   EXPECT_THROWS_WITH(Recurrent{ProjectsOneRow()}(Var(x)), ShapeError, "extents must add up");
 }
 
+// In blocks and with checkpoints too, where shapes of states are taken down beforehand.
+TEST(Stream, APartOfTheStateMayGrow) {
+  const Array x = random_array({700, 1, kIn}, 1);
+  const Recurrent layer{Remembers()};
+  Tape tape;
+  const auto run = [&](const std::optional<Checkpointing>& checkpoint) {
+    const Var leaf = tape.leaf(x);
+    const auto result = layer(leaf, {.checkpoint = checkpoint});
+    tape.backward(sum(result.state.all) + sum(result.outputs));
+    return std::tuple{Array(result.outputs.value()), Array(result.state.all.value()), leaf.grad()};
+  };
+  const auto plain = run({});
+  EXPECT_EQ(run(Checkpointing{.states = 3}), plain);
+  const PauseRecording pause;
+  const auto result = layer(Var(x));
+  EXPECT_TRUE(same_bits(result.outputs.value(), std::get<0>(plain)));
+  EXPECT_TRUE(same_bits(result.state.all.value(), std::get<1>(plain)));
+}
+
 struct Counts : OnePart {
   std::shared_ptr<std::size_t> steps = std::make_shared<std::size_t>(0);
   State step(const Var& x, const State& s) const {

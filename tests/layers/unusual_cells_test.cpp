@@ -166,6 +166,25 @@ TEST(UnusualCells, WhatACellReturnsIsChecked) {
       "recurrent: a cell's step must return a state of 2 parts, as it was given; got 3");
 }
 
+// A part that is another one after the first step.
+struct Widens {
+  struct State {
+    Var h, part;
+  };
+  Shape after;
+  State initial_state(std::size_t batch) const { return {zeros({batch, 3}), zeros({batch})}; }
+  State step(const Var&, const State& s) const { return {s.h, zeros(after)}; }
+  static void fields(auto&, auto&&) {}
+};
+
+TEST(UnusualCells, StatesOfAllStepsKeepTheirShape) {
+  const Recurrent layer(Widens{.after = {2, 5}});
+  EXPECT_EQ(layer(zeros({4, 2, 3})).state.part.shape(), (Shape{2, 5}));
+  EXPECT_THROWS_WITH(layer(zeros({4, 2, 3}), {.all_states = true}), ShapeError,
+                     "recurrent: where states of all steps are asked for, they must keep their "
+                     "shape, here [2]; got [2, 5]");
+}
+
 TEST(UnusualCells, WhatACellReturnsIsCheckedWhenRowsHaveEnded) {
   const Recurrent layer(Careless{.keeps_rows = true});
   const Lengths lengths{4, 2};
