@@ -99,9 +99,9 @@ void expect_same_on_a_tape(const Layer& layer, std::size_t in) {
       const PauseRecording pause;
       const auto plain = layer(Var(x), options);
       EXPECT_TRUE(same_states(plain.state, recorded.state));
-      if (options.all_outputs)
-        EXPECT_TRUE(same_bits(plain.outputs.value(), recorded.outputs.value()));
-      if (options.all_states) EXPECT_TRUE(same_states(*plain.states, *recorded.states));
+      EXPECT_TRUE(!options.all_outputs ||
+                  same_bits(plain.outputs.value(), recorded.outputs.value()));
+      EXPECT_TRUE(!options.all_states || same_states(*plain.states, *recorded.states));
     }
   }
 }
@@ -199,25 +199,6 @@ TEST(Stream, LongRunsOfACellThatCannotBeReplayedGoOpByOp) {
   const PauseRecording pause;
   EXPECT_TRUE(same_bits(layer(Var(x)).outputs.value(), recorded.outputs.value()));
   EXPECT_THROWS_WITH(Recurrent{ProjectsOneRow()}(Var(x)), ShapeError, "extents must add up");
-}
-
-// In blocks and with checkpoints too, where shapes of states are taken down beforehand.
-TEST(Stream, APartOfTheStateMayGrow) {
-  const Array x = random_array({700, 1, kIn}, 1);
-  const Recurrent layer{Remembers()};
-  Tape tape;
-  const auto run = [&](const std::optional<Checkpointing>& checkpoint) {
-    const Var leaf = tape.leaf(x);
-    const auto result = layer(leaf, {.checkpoint = checkpoint});
-    tape.backward(sum(result.state.all) + sum(result.outputs));
-    return std::tuple{Array(result.outputs.value()), Array(result.state.all.value()), leaf.grad()};
-  };
-  const auto plain = run({});
-  EXPECT_EQ(run(Checkpointing{.states = 3}), plain);
-  const PauseRecording pause;
-  const auto result = layer(Var(x));
-  EXPECT_TRUE(same_bits(result.outputs.value(), std::get<0>(plain)));
-  EXPECT_TRUE(same_bits(result.state.all.value(), std::get<1>(plain)));
 }
 
 struct Counts : OnePart {

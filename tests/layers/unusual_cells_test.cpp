@@ -185,6 +185,38 @@ TEST(UnusualCells, StatesOfAllStepsKeepTheirShape) {
                      "shape, here [2]; got [2, 5]");
 }
 
+// A part of the state grows.
+struct Remembers {
+  struct State {
+    Var h, all;
+  };
+  State initial_state(std::size_t batch) const { return {zeros({batch, kIn}), zeros({batch, 1})}; }
+  State step(const Var& x, const State& s) const {
+    const Var h = tanh(x + s.h + mean(s.all));
+    return {h, concat({s.all, h}, 1)};
+  }
+  static void fields(auto&, auto&&) {}
+};
+
+// Also where outputs are laid out beforehand: in blocks, and with checkpoints.
+TEST(UnusualCells, APartOfTheStateMayGrow) {
+  const Array x = random_array({700, 1, kIn}, 1);
+  const Recurrent layer{Remembers()};
+  Tape tape;
+  const auto run = [&](const std::optional<Checkpointing>& checkpoint) {
+    const Var leaf = tape.leaf(x);
+    const auto result = layer(leaf, {.checkpoint = checkpoint});
+    tape.backward(sum(result.state.all) + sum(result.outputs));
+    return std::tuple{Array(result.outputs.value()), Array(result.state.all.value()), leaf.grad()};
+  };
+  const auto plain = run({});
+  EXPECT_EQ(run(Checkpointing{.states = 3}), plain);
+  const PauseRecording pause;
+  const auto result = layer(Var(x));
+  EXPECT_EQ(Array(result.outputs.value()), std::get<0>(plain));
+  EXPECT_EQ(Array(result.state.all.value()), std::get<1>(plain));
+}
+
 TEST(UnusualCells, WhatACellReturnsIsCheckedWhenRowsHaveEnded) {
   const Recurrent layer(Careless{.keeps_rows = true});
   const Lengths lengths{4, 2};
