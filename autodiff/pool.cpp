@@ -121,11 +121,12 @@ struct Pool {
     // Only on a thread that returns more than it takes.
     if (stats.reserved > stats.in_use + 2 * needed) trim(stats.in_use + needed / 2);
   }
-  // Frees waiting blocks, largest first, until at most `most` bytes are held.
+  // Frees waiting blocks, largest first, until at most `most` bytes are held; 0: all of them, be
+  // they more than were counted, since others' blocks may be larger than was asked for.
   [[gnu::noinline]] void trim(std::size_t most) {
-    for (std::size_t c = kClasses; c-- > 0 && stats.reserved > most;)
-      while (waiting[c] && stats.reserved > most) {
-        stats.reserved -= bytes_of(c);
+    for (std::size_t c = kClasses; c-- > 0;)
+      while (waiting[c] && (stats.reserved > most || most == 0)) {
+        stats.reserved -= std::min(stats.reserved, bytes_of(c));
         give_back(take(c));
       }
   }

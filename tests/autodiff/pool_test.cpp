@@ -3,6 +3,7 @@
 #include <reel/autodiff/pool.hpp>
 #include <reel/autodiff/tape.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
@@ -186,6 +187,27 @@ TEST(PoolTest, AThreadThatOnlyReturnsBlocksKeepsABoundedShare) {
   EXPECT_LE(kept, std::size_t{64} << 20);
 }
 
+// Blocks larger than what was asked for, of which the thread that trims knows but that.
+TEST(PoolTest, TrimGivesBackAllThatOtherThreadsMade) {
+  constexpr std::size_t kAsked = 10000, kMade = 14000;
+  pool::trim();
+  std::array<void*, 3> others, own;
+  for (void*& block : others) block = pool::allocate(kMade);
+  for (void* block : others) pool::release(block);
+  const std::size_t before = pool::stats().system_calls;
+  for (void*& block : others) block = pool::allocate(kAsked);
+  EXPECT_EQ(pool::stats().system_calls, before);
+  std::thread([&] {
+    for (void*& block : own) block = pool::allocate(kAsked);
+    for (void* block : others) pool::release(block);
+    pool::trim();
+    const PoolStats trimmed = pool::stats();
+    EXPECT_EQ(trimmed.reserved, 0u);
+    pool::release(pool::allocate(kMade));
+    EXPECT_EQ(pool::stats().system_calls, trimmed.system_calls + 1);
+  }).join();
+  for (void* block : own) pool::release(block);
+}
 TEST(PoolTest, AnArrayMayOutliveTheThreadThatMadeIt) {
   Array array;
   std::thread([&] { array = full_array({100, 100}, 7); }).join();
