@@ -174,11 +174,11 @@ struct Fuse {
   static decltype(auto) computed_from(Part&& part) {
     if constexpr (is_expression<Part>) {
       if constexpr (FormulaOf<Part>::kInputs >= Inputs)
-        return Var(std::move(part));
+        return Var(std::forward<Part>(part));
       else
-        return std::move(part);
+        return std::forward<Part>(part);
     } else {
-      return Part(std::move(part));
+      return Part(std::forward<Part>(part));
     }
   }
 

@@ -140,6 +140,7 @@ std::vector<std::size_t> date_columns(const Sheet& sheet, const std::vector<std:
   check<FileError>(names.size() <= 6, "{}: a date has at most 6 columns; got {}", sheet.source,
                    names.size());
   std::vector<std::size_t> columns;
+  columns.reserve(names.size());
   for (const std::string& name : names) columns.push_back(sheet.find(name));
   const std::string& first = sheet.records[0].fields[0];
   const bool dated = first.find_first_of("-/", 1) != first.npos && parse_time(first).has_value();

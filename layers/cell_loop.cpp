@@ -122,7 +122,7 @@ Var ScheduledLoop::packed(const Var& x, std::size_t begin, std::size_t end) cons
   const Var& mask = noise_.input_mask;
   const auto batch = static_cast<std::ptrdiff_t>(schedule_->batch());
   if (schedule_->is_full()) {
-    const Var rows = apart(x);
+    Var rows = apart(x);
     if (!mask) return rows;
     return reshape(reshape(rows, {-1, batch, static_cast<std::ptrdiff_t>(x.size(1))}) * mask,
                    {static_cast<std::ptrdiff_t>(x.size(0)), -1});

@@ -17,6 +17,7 @@ namespace detail {
 
 std::vector<Parameter> learned_start(const std::vector<Var*, PoolAllocator<Var*>>& parts) {
   std::vector<Parameter> start;
+  start.reserve(parts.size());
   for (const Var* part : parts) start.emplace_back(index(*part, 0, 0).value());
   return start;
 }

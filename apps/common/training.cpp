@@ -156,11 +156,13 @@ auto Training::load(const TrainingTask& task) -> Position {
     throw reel::FileError(source + ": this is no state of such a training; " + e.what());
   }
   for (auto& [name, array] : more.arrays) {
-    if (name.starts_with(kBest)) best_weights_[name.substr(5)] = std::move(array);
-    if (!name.starts_with(kCarried)) continue;
-    reel::check<reel::FileError>(task.carried.contains(name.substr(8)), "{}: {} is not known",
-                                 source, name);
-    waiting_[name.substr(8)] = std::move(array);
+    if (name.starts_with(kBest)) {
+      best_weights_[name.substr(5)] = std::move(array);
+    } else if (name.starts_with(kCarried)) {
+      reel::check<reel::FileError>(task.carried.contains(name.substr(8)), "{}: {} is not known",
+                                   source, name);
+      waiting_[name.substr(8)] = std::move(array);
+    }
   }
   return at;
 }
