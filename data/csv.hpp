@@ -22,7 +22,7 @@ struct CsvRecord {
 };
 
 // Cuts a text, with or without a byte order mark, with LF or CRLF, into records; blank lines are
-// none. Takes any text: what is an error is for its user to say.
+// none. Takes any text, which must outlive it: what is an error is for its user to say.
 class CsvReader {
  public:
   // Fields are parted by the one of `separators` that comes first, outside quotes, in the header.
