@@ -27,12 +27,15 @@ void check_replayed(const char* op, const Node& maker, const Value& value) {
   if (const Recorder* recorder = Recorder::current()) [[unlikely]]
     recorder->check_computed(op, maker.inputs(), value.view);
 }
+// A view of a parameter holds no memory: its inputs lead to who does.
+bool is_borrowed(const Value& value) { return !value.storage && value.view.data; }
 }  // namespace
 
 Var push(const char* op, Ref<Node> node) {
   check_replayed(op, *node, node->value);
   node->op = op;
   node->needs_grad = true;
+  node->borrows = is_borrowed(node->value);
   Tape* tape = Tape::current();
   tape->push(node);
   if (tape->checks_finite() && node->value.view.data)
@@ -49,13 +52,14 @@ Var unrecorded(const char* op, Value value) {
 Var unrecorded(const char* op, std::span<const Var> inputs, Value value) {
   if (const Recorder* recorder = Recorder::current()) [[unlikely]]
     recorder->check_computed(op, inputs, value.view);
-  Ref<Node> node(new Node);
+  Ref<Node> node = is_borrowed(value) ? make_node<Node>(inputs, 0) : Ref<Node>(new Node);
   node->value = std::move(value);
   return unrecorded(op, std::move(node));
 }
 
 Var unrecorded(const char* op, Ref<Node> node) {
   node->op = op;
+  node->borrows = is_borrowed(node->value);
   if (Tape* tape = Tape::current(); tape && tape->checks_finite()) {
     node->index = static_cast<std::uint32_t>(-1);
     tape->require_finite(*node, node->value.view, "forward");
@@ -67,6 +71,7 @@ Var push_output(Node& producer, Ref<Node> node) {
   check_replayed(producer.op, producer, node->value);
   node->op = producer.op;
   node->needs_grad = true;
+  node->borrows = is_borrowed(node->value);
   node->producer = &producer;
   Tape* tape = Tape::current();
   tape->push(node);

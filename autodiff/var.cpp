@@ -40,7 +40,10 @@ void Var::check_usable(const char* op) const {
                     "{}: got a value of a tape that has ended; to carry a value over to the next "
                     "tape, keep state = detach(state)",
                     op);
-  node_->check_borrowed(op);
+  const Node* lender = node_.get();
+  while (lender->base || !lender->inputs().empty())
+    lender = lender->base ? lender->base : lender->inputs()[0].ref().get();
+  lender->check_borrowed(op);
 }
 
 const Shape& Var::shape() const { return node("shape").shape(); }

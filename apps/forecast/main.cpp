@@ -1,5 +1,6 @@
 // reel-forecast: learns from series of numbers what comes next.
 #include "../common/run.hpp"
+#include "../common/settings.hpp"
 #include "commands.hpp"
 
 namespace {
@@ -21,7 +22,7 @@ void add_source(CLI::App& command, TrainRequest& request) {
                      "dates");
   command.add_flag("--calendar", source.calendar, "inputs: place in the day, week and year");
   command.add_flag("--log", source.logarithm, "learn the logarithms of the targets");
-  apps::add_number(command, "--season", source.season, std::size_t{0}, kLargestSize,
+  apps::add_number(command, "--season", source.season, std::size_t{0}, apps::kMostSize,
                    "rows in a season; 0: a day, a week or a year, as the dates suggest");
   command
       .add_option("--split", request.split,
@@ -33,11 +34,11 @@ void add_source(CLI::App& command, TrainRequest& request) {
 
 void add_settings(CLI::App& command, Settings& settings, TrainOptions& options) {
   const auto size = [&](const char* name, std::size_t& value, const char* help) {
-    apps::add_number(command, name, value, std::size_t{1}, kLargestSize, help);
+    apps::add_number(command, name, value, std::size_t{1}, apps::kMostSize, help);
   };
   size("--input", settings.input_length, "rows of the past that a forecast is made from");
   size("--horizon", settings.horizon, "rows to forecast");
-  apps::add_number(command, "--step", settings.step, std::size_t{0}, kLargestSize,
+  apps::add_number(command, "--step", settings.step, std::size_t{0}, apps::kMostSize,
                    "rows forecast at once; fewer than the horizon: rolled out; 0: all");
   add_choice(command, "--base", settings.base, {"last", "season", "none"},
              "what the network corrects: the last value (windows are taken less it), the last "
@@ -96,14 +97,14 @@ int main(int argc, char** argv) {
 
   command = app.add_subcommand("backtest", "forecast from one origin after another, and measure");
   add_measuring(*command, use);
-  apps::add_number(*command, "--every", use.every, std::size_t{0}, kLargestSize,
+  apps::add_number(*command, "--every", use.every, std::size_t{0}, apps::kMostSize,
                    "rows from one origin to the next; 0: the horizon");
   command->callback([&] { result = run_backtest(use); });
 
   command = app.add_subcommand("predict", "print what comes after a table's last row, as CSV");
   add_model(*command, use);
   command->add_option("--report", use.report, "page to write: history and forecast");
-  apps::add_number(*command, "--rows", use.rows, std::size_t{0}, kLargestSize,
+  apps::add_number(*command, "--rows", use.rows, std::size_t{0}, apps::kMostSize,
                    "rows to forecast; more than the model's at once: rolled out; 0: its horizon");
   command->callback([&] { result = run_predict(use); });
 

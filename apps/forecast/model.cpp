@@ -52,8 +52,8 @@ struct Saved {
 // Throws Error unless a network can be made of them.
 void check_saved(const Saved& p) {
   const auto in_range = [&](const char* name, std::size_t value, std::size_t low = 1) {
-    check<Error>(value >= low && value <= kLargestSize, "{} must lie in {} .. {}; found {}", name,
-                 low, kLargestSize, value);
+    check<Error>(value >= low && value <= apps::kMostSize, "{} must lie in {} .. {}; found {}",
+                 name, low, apps::kMostSize, value);
   };
   const Settings& s = p.settings;
   in_range("input_length", s.input_length), in_range("horizon", s.horizon);

@@ -18,8 +18,6 @@
 
 namespace forecast {
 
-constexpr std::size_t kLargestSize = std::size_t{1} << 20;
-
 struct Settings {
   std::size_t input_length = 36;  // rows of a window, T
   std::size_t horizon = 12;       // rows to forecast, H

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "../common/run.hpp"
+#include "../common/settings.hpp"
 #include "../common/texts.hpp"
 #include "training.hpp"
 
@@ -23,7 +24,7 @@ struct TrainCommand {
         ->check(CLI::IsMember({"generate", "classify"}))
         ->capture_default_str();
     const auto size = [&](const char* name, std::size_t& value, const char* help) {
-      apps::add_number(command, name, value, std::size_t{1}, kLargestSize, help);
+      apps::add_number(command, name, value, std::size_t{1}, apps::kMostSize, help);
     };
     const auto share = [&](const char* name, auto& value, const char* help) {
       apps::add_number(command, name, value, 0.0, 0.95, help);

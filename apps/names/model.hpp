@@ -12,7 +12,6 @@
 
 namespace names {
 
-constexpr std::size_t kLargestSize = std::size_t{1} << 20;
 // Stands before the first letter of a name and after the last.
 constexpr const char* kEdge = "\n";
 

@@ -5,6 +5,7 @@
 
 #include "../common/bundled.hpp"
 #include "../common/run.hpp"
+#include "../common/settings.hpp"
 #include "training.hpp"
 #include "writing.hpp"
 
@@ -19,7 +20,7 @@ struct TrainCommand {
   SplitOptions split;
   Settings settings;
   TrainOptions options;
-  reel::VocabularyLimits limits{.min_count = 1, .max_size = kLargestSize};
+  reel::VocabularyLimits limits{.min_count = 1, .max_size = apps::kMostSize};
   std::size_t order = 5;
 
   void add_options(CLI::App& command) {
@@ -31,7 +32,7 @@ struct TrainCommand {
       command.add_option(name, value, help)->check(CLI::IsMember(names))->capture_default_str();
     };
     const auto size = [&](const char* name, std::size_t& value, const char* help) {
-      apps::add_number(command, name, value, std::size_t{1}, kLargestSize, help);
+      apps::add_number(command, name, value, std::size_t{1}, apps::kMostSize, help);
     };
     const auto share = [&](const char* name, auto& value, const char* help) {
       apps::add_number(command, name, value, 0.0, 0.95, help);
@@ -129,7 +130,7 @@ int main(int argc, char** argv) {
   Adapting adapting;
   apps::add_number(*command, "--adapt", adapting.rate, 0.0, 1.0,
                    "rate at which it goes on learning from what it has read; 0: not at all");
-  apps::add_number(*command, "--window", adapting.window, std::size_t{1}, kLargestSize,
+  apps::add_number(*command, "--window", adapting.window, std::size_t{1}, apps::kMostSize,
                    "with --adapt: steps until it has learned from them");
   command->callback([&] { result = evaluate_command(model, data, adapting); });
 
@@ -137,7 +138,7 @@ int main(int argc, char** argv) {
   command = app.add_subcommand("generate", "write on after a prompt");
   command->add_option("--model", model, "folder of the model")->required();
   command->add_option("--prompt", writing.prompt, "what the text begins with");
-  apps::add_number(*command, "--length", writing.length, std::size_t{1}, kLargestSize,
+  apps::add_number(*command, "--length", writing.length, std::size_t{1}, apps::kMostSize,
                    "tokens to write");
   writing.add_options(*command);
   command->callback([&] { write(load(model), writing, stdout); });

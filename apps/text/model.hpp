@@ -10,8 +10,6 @@
 
 namespace text {
 
-constexpr std::size_t kLargestSize = std::size_t{1} << 20;
-
 struct Settings {
   std::string level = "character";   // or word
   std::string cell = "lstm";         // lstm, gru, sru or min_gru

@@ -3,6 +3,7 @@
 
 #include "../common/bundled.hpp"
 #include "../common/run.hpp"
+#include "../common/settings.hpp"
 #include "../common/texts.hpp"
 #include "training.hpp"
 
@@ -32,7 +33,7 @@ struct TrainCommand {
   void add_options(CLI::App& command) {
     command.add_option("--data", data, kData);
     const auto size = [&](const char* name, std::size_t& value, const char* help) {
-      apps::add_number(command, name, value, std::size_t{4}, kLargestSize, help);
+      apps::add_number(command, name, value, std::size_t{4}, apps::kMostSize, help);
     };
     size("--subwords", settings.subwords, "tokens of each language (byte-pair encoding)");
     size("--embedding", settings.embedding_size, "width of the tokens' vectors");

@@ -11,8 +11,6 @@
 
 namespace translate {
 
-constexpr std::size_t kLargestSize = std::size_t{1} << 20;
-
 struct Settings {
   std::size_t subwords = 4000;  // tokens of each language at most
   std::size_t embedding_size = 256, hidden_size = 256;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "../common/settings.hpp"
+
 namespace translate {
 
 using namespace reel;
@@ -99,7 +101,7 @@ bool train(Translator& translator, const Parts& parts, const TrainOptions& optio
   // Sorted by the source's length, then the target's, batches have little to pad.
   std::vector<std::size_t> lengths;
   for (std::size_t i = 0; i < examples.sources.size(); ++i)
-    lengths.push_back(examples.sources[i].size() * kLargestSize + examples.targets[i].size());
+    lengths.push_back(examples.sources[i].size() * apps::kMostSize + examples.targets[i].size());
   Adam optimizer(parameters(translator.network), {.learning_rate = options.learning_rate});
   TrainStep step(optimizer, options.step(kShards));
   BatchPlan batches;

@@ -69,6 +69,36 @@ TEST(Lifetimes, AVarOfAParameterThatHasChangedIsRefused) {
   }
 }
 
+TEST(Lifetimes, AViewOfAParameterThatHasChangedIsRefused) {
+  Parameter w(full_array({2, 3}, 1));
+  w.name = "w";
+  using Look = Var (*)(const Var&);
+  const Look looks[] = {[](const Var& v) { return transpose(v); },
+                        [](const Var& v) {
+                          return reshape(v, {3, 2});
+                        },
+                        [](const Var& v) { return slice(v, 0, 0, 1); },
+                        [](const Var& v) { return index(v, 1, 2); },
+                        [](const Var& v) { return split<3>(v)[1]; },
+                        [](const Var& v) {
+                          return expand(v, {4, 2, 3});
+                        },
+                        [](const Var& v) {
+                          return index(transpose(reshape(v, {3, 2})), 0, 1);
+                        }};
+  for (const bool taped : {false, true}) {
+    std::optional<Tape> tape;
+    if (taped) tape.emplace();
+    for (const Look look : looks) {
+      const Var view = look(w);
+      EXPECT_EQ(sum(view).is_recorded(), taped);
+      w.mutable_value() = full_array({2, 3}, 5);
+      EXPECT_THROWS_WITH(view * view, StaleError, "parameter w was changed after its Var was made");
+      EXPECT_EQ(sum(look(w)).item(), 5 * static_cast<real>(view.ref()->value.view.size()));
+    }
+  }
+}
+
 TEST(Lifetimes, AFailedBackwardLeavesNoGradient) {
   Parameter w(full_array({4}, 1));
   Tape tape;
