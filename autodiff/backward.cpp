@@ -51,6 +51,8 @@ void Tape::play_back(std::size_t from, std::size_t down_to) {
     if (n.producer || !n.has_grad()) continue;
     if (n.own_loops && Recorder::current()) [[unlikely]]
       return Recorder::current()->spoil();
+    for (const Var& input : n.inputs())  // frozen parameters, too, must be as they were
+      if (input.ref()->borrows) static_cast<void>(input.node("backward"));
     if (!n.pull_in_place()) {
       Pull pull(n, nullptr);
       n.pull(pull);

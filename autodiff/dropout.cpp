@@ -25,7 +25,7 @@ class Draws {
       alignas(64) std::uint32_t draws[kBlock];
       const std::size_t n = std::min(kBlock, count - begin);
       for (std::size_t i = 0; i < std::min(n, kBlock / 2); ++i) {
-        const std::uint64_t bits = number(begin / 2 + i);
+        const std::uint64_t bits = splitmix64(seed_, begin / 2 + i);
         draws[i] = static_cast<std::uint32_t>(bits);
         draws[i + kBlock / 2] = static_cast<std::uint32_t>(bits >> 32);
       }
@@ -52,9 +52,8 @@ class Draws {
   void give(Node& n, const View& dy, bool chosen, real scale) const {
     if (!n.needs_grad) return;
     const Target to = grad_target(n);
-    const Value dense = dy.is_dense() ? Value{dy, {}} : dense_copy(dy);
-    const real* from = dense.view.data;
-    const Value place = to.view.is_dense() ? Value{to.view, {}} : dense_copy(to.view);
+    const Value all = dense({dy, {}}), place = dense({to.view, {}});
+    const real* from = all.view.data;
     choose(chosen ? from : nullptr, chosen ? nullptr : from, scale, place.view.data, dy.size(),
            to.accumulate);
     if (place.storage) copy(place.view, to.view);
@@ -69,22 +68,9 @@ class Draws {
 
  private:
   static constexpr std::size_t kBlock = 256;
-  // The i-th number of SplitMix64 (Steele, Lea & Flood 2014).
-  std::uint64_t number(std::uint64_t i) const {
-    std::uint64_t z = seed_ + (i + 1) * 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-
   std::uint64_t seed_;
   std::uint32_t below_;
 };
-
-Value dense(const Var& x) {
-  const Value& value = x.ref()->value;
-  return value.view.is_dense() ? value : dense_copy(value.view);
-}
 
 void check_range(const char* op, real p) {
   check<Error>(p >= 0 && p < 1, "{}: p must lie in [0, 1); got {}", op, p);
@@ -99,7 +85,7 @@ Var dropout(const Var& x, real p, Random& random) {
   const Draws draws(p, random);
   const real scale = 1 / (1 - p);
   Value y = allocate(shape);
-  draws.choose({}, dense(x), scale, y.view);
+  draws.choose({}, dense(x.ref()->value), scale, y.view);
   return record(
       "dropout", std::array{x}, std::move(y),
       [draws, scale](Pull& pull) {
@@ -120,7 +106,7 @@ Var zoneout(const Var& previous, const Var& next, real p, Random& random) {
   if (p == 0) return next;
   const Draws draws(p, random);
   Value y = allocate(shape);
-  draws.choose(dense(previous), dense(next), 1, y.view);
+  draws.choose(dense(previous.ref()->value), dense(next.ref()->value), 1, y.view);
   return record(
       "zoneout", std::array{previous, next}, std::move(y),
       [draws](Pull& pull) {

@@ -28,8 +28,8 @@ struct GradcheckResult {
 // Compares the derivatives of f at `inputs`, as backward and gradients compute them, with finite
 // differences (five points, error of order step^4) along random directions, weighting f's outputs
 // at random, so that neither symmetry nor cancellation hides an error. f may also depend on
-// `parameters`; their values are restored
-// afterwards, their gradients cleared. Meant for reel64: in float only coarse errors show.
+// `parameters`; their values are restored afterwards, their gradients cleared. Meant for reel64: in
+// float only coarse errors show.
 GradcheckResult gradcheck(const std::function<Var(std::span<const Var>)>& f,
                           std::vector<Array> inputs, const std::vector<Parameter*>& parameters = {},
                           const GradcheckOptions& options = {});

@@ -65,6 +65,10 @@ void locate(Node& n, int depth) {
 
 }  // namespace
 
+void detail::put(const View& contribution, const Target& to) {
+  to.accumulate ? detail::add(contribution, to.view) : copy(contribution, to.view);
+}
+
 void detail::locate_grad(Node& n) { locate(n, 0); }
 
 void detail::unfreeze_grad(Node& n) {
@@ -90,14 +94,12 @@ void detail::add_grad(Node& n, const Var& contribution) {
     n.grad_written = true;
     return;
   }
-  const Target to = grad_target(n);
-  to.accumulate ? detail::add(c.value.view, to.view) : copy(c.value.view, to.view);
+  put(c.value.view, grad_target(n));
 }
 
 void detail::hand_down(const Value& from, Node& n) {
   if (n.grad || n.keeps_grad || n.base || !from.storage) {
-    const Target to = grad_target(n);
-    to.accumulate ? detail::add(from.view, to.view) : copy(from.view, to.view);
+    put(from.view, grad_target(n));
   } else {
     n.grad.hold(from);
     n.grad_written = true;
@@ -109,10 +111,8 @@ void detail::pass_on_sum_gradient(Node& y, Node& c) {
     c.grad_written = true;
   else if (c.consumers == 1)
     hand_down(*y.grad, c);
-  else {
-    const Target dc = grad_target(c);
-    dc.accumulate ? detail::add(y.grad->view, dc.view) : copy(y.grad->view, dc.view);
-  }
+  else
+    put(y.grad->view, grad_target(c));
 }
 
 }  // namespace reel::inline REEL_PRECISION

@@ -11,6 +11,7 @@ struct Target {
   bool accumulate;
 };
 inline Target grad_target(Node& n);
+void put(const View& contribution, const Target& to);
 // Does now what grad_target might do to other gradients: for rules that take several targets
 // before they write.
 inline void prepare_grad(Node& n);

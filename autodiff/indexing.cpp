@@ -8,8 +8,6 @@ using namespace detail;
 
 namespace {
 
-Value dense(const Value& x) { return x.view.is_dense() ? x : dense_copy(x.view); }
-
 void check_indices(const char* op, const Indices& indices, std::size_t rows) {
   for (std::int64_t i : indices)
     check(i >= -1 && i < static_cast<std::int64_t>(rows),
@@ -82,7 +80,7 @@ Var detail::move_rows(const Var& table, const RowIndices& indices, const RowIndi
         if (!dx.view.is_dense()) {
           const Value aside = allocate(dx.view.shape);
           take_rows(dy.view, *back, aside.view);
-          dx.accumulate ? detail::add(aside.view, dx.view) : copy(aside.view, dx.view);
+          put(aside.view, dx);
         } else if (dx.accumulate) {
           add_taken_rows(dy.view, *back, dx.view);
         } else {

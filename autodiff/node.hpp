@@ -92,6 +92,12 @@ struct Node : Counted {
     overwritable = false;
     return value;
   }
+  // Of a node that borrows, on an open tape or on none: the leaf in whose memory its value lies.
+  const Node& lender() const {
+    const Node* n = this;
+    while (n->base || n->input_count_ > 0) n = n->base ? n->base : n->inputs()[0].ref().get();
+    return *n;
+  }
   bool has_grad() const {  // in itself or an output
     if (grad_written) return true;
     for (const Node* output : outputs())

@@ -13,9 +13,9 @@ Value dense_rows(const Value& x) {
   const Shape& shape = x.view.shape;
   const std::size_t n = shape.back();
   if (shape.size() == 2 && (n == 1 || x.view.strides[1] == 1)) return x;
-  const Value dense = x.view.is_dense() ? x : dense_copy(x.view);
-  return {View(dense.view.data, {element_count(Shape(shape.begin(), shape.end() - 1)), n}),
-          dense.storage};
+  const Value all = dense(x);
+  return {View(all.view.data, {element_count(Shape(shape.begin(), shape.end() - 1)), n}),
+          all.storage};
 }
 real* row_at(const View& rows, std::size_t i) {
   return rows.data + rows.strides[0] * static_cast<std::ptrdiff_t>(i);
@@ -116,8 +116,7 @@ class RowsTarget {
   }
   ~RowsTarget() {
     if (!aside_) return;
-    const View whole(rows_.data, place_.shape);
-    accumulate_ ? detail::add(whole, place_) : copy(whole, place_);
+    put(View(rows_.data, place_.shape), {place_, accumulate_});
   }
   RowsTarget(const RowsTarget&) = delete;
   RowsTarget& operator=(const RowsTarget&) = delete;

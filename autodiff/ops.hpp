@@ -1,5 +1,6 @@
-// The ops. Each is differentiable any number of times; shapes broadcast as in NumPy where two
-// meet; wrong shapes throw ShapeError naming the op. Axes count from the last when negative.
+// The ops. Elementwise ones are differentiable up to four times, kernels of many inputs less often,
+// the others any number of times. Shapes broadcast as in NumPy where two meet; wrong shapes throw
+// ShapeError naming the op. Axes count from the last when negative.
 #pragma once
 
 #include <reel/autodiff/expression.hpp>
@@ -162,9 +163,10 @@ inline Var stack(std::initializer_list<Var> parts, std::ptrdiff_t axis) {
 // Rows of a table: [n, ..] and indices of any shape -> indices.shape + [..]. Index -1 reads as a
 // row of zeros. The gradient adds up in the rows, in the order of the indices.
 Var gather(const Var& table, const Indices& indices);
-// The reverse: row r of x is added to row indices[r] of a zero table of `rows` rows.
+// The reverse: row r of x is added to row indices[r] of a zero table of `rows` rows, or, where that
+// is -1, to none.
 Var scatter(const Var& x, const Indices& indices, std::size_t rows);
-// x [.., n], indices [..] -> [..]: one element of each row.
+// x [.., n], indices [..] -> [..]: one element of each row; zero where the index is -1.
 Var pick(const Var& x, const Indices& indices);
 
 // --- reductions (reduction.cpp); no axes given: over all of them ---

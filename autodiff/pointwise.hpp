@@ -24,7 +24,9 @@ void pull_steps(const Steps& steps, Pull& p);
 //   }, i, f, g, o, state.c);
 //
 // Each `auto` variable has a type of its own (it knows which inputs it depends on), so write new
-// variables instead of assigning to old ones. `op` names the op in messages.
+// variables instead of assigning to old ones. `op` names the op in messages: a literal, or a text
+// that outlives the tape. Throws Error for more than 16 inputs or outputs, and so does a derivative
+// of higher order: that of a function with n inputs and m outputs has n + m inputs, n outputs.
 template <class F, std::convertible_to<Var>... Inputs>
 auto pointwise(const char* op, F f, const Inputs&... inputs) {
   using Fused = detail::Fused<F, sizeof...(Inputs)>;

@@ -104,7 +104,7 @@ struct Pool {
   // A new one.
   Header* make(std::size_t size_class) {
     void* piece = take_piece(bytes_in_all(size_class));
-    ++stats.system_calls;
+    ++stats.blocks_made;
     stats.reserved += bytes_of(size_class);
     Header* header = header_of(static_cast<std::byte*>(piece) + bytes_before(size_class));
     header->size_class = static_cast<std::uint32_t>(size_class);

@@ -11,10 +11,10 @@
 namespace reel {
 
 struct PoolStats {
-  std::size_t in_use = 0;        // bytes handed out and not yet returned on this thread
-  std::size_t peak_in_use = 0;   // most bytes in use since the last reset_peak
-  std::size_t reserved = 0;      // bytes of all blocks, in use or waiting
-  std::size_t system_calls = 0;  // how often a new block had to be made
+  std::size_t in_use = 0;       // bytes handed out and not yet returned on this thread
+  std::size_t peak_in_use = 0;  // most bytes in use since the last reset_peak
+  std::size_t reserved = 0;     // bytes of all blocks, in use or waiting
+  std::size_t blocks_made = 0;  // because none that waited would do
 };
 
 // Memory of this thread. A block may be returned on another thread: it then serves that one.

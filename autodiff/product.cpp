@@ -14,8 +14,8 @@ Value as_matrix(const Value& x) {
   const Shape& shape = x.view.shape;
   if (shape.size() == 2) return x;
   const Shape matrix{element_count(Shape(shape.begin(), shape.end() - 1)), shape.back()};
-  const Value dense = x.view.is_dense() ? x : dense_copy(x.view);
-  return {View(dense.view.data, matrix), dense.storage};
+  const Value all = dense(x);
+  return {View(all.view.data, matrix), all.storage};
 }
 
 // Calls write(matrix, accumulate) on n's gradient as [rows, columns].

@@ -22,6 +22,14 @@ class DrawWatcher {
   ~DrawWatcher() = default;
 };
 
+// The i-th number, from 0 on, of the generator SplitMix64 (Steele, Lea & Flood 2014).
+constexpr std::uint64_t splitmix64(std::uint64_t seed, std::uint64_t i) {
+  std::uint64_t z = seed + (i + 1) * 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
 // A stream of random numbers; copies continue independently from the same point.
 class Random {
  public:

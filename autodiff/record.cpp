@@ -27,7 +27,7 @@ void check_replayed(const char* op, const Node& maker, const Value& value) {
   if (const Recorder* recorder = Recorder::current()) [[unlikely]]
     recorder->check_computed(op, maker.inputs(), value.view);
 }
-// A view of a parameter holds no memory: its inputs lead to who does.
+// A view of a parameter holds no memory.
 bool is_borrowed(const Value& value) { return !value.storage && value.view.data; }
 }  // namespace
 
@@ -52,7 +52,13 @@ Var unrecorded(const char* op, Value value) {
 Var unrecorded(const char* op, std::span<const Var> inputs, Value value) {
   if (const Recorder* recorder = Recorder::current()) [[unlikely]]
     recorder->check_computed(op, inputs, value.view);
-  Ref<Node> node = is_borrowed(value) ? make_node<Node>(inputs, 0) : Ref<Node>(new Node);
+  Ref<Node> node;
+  if (is_borrowed(value) && !inputs.empty()) {
+    const Var lender(Ref<Node>(const_cast<Node*>(&inputs[0].ref()->lender())));
+    node = make_node<Node>(std::span(&lender, 1), 0);
+  } else {
+    node = Ref<Node>(new Node);
+  }
   node->value = std::move(value);
   return unrecorded(op, std::move(node));
 }

@@ -3,6 +3,7 @@
 #include <reel/autodiff/recorder.hpp>
 #include <reel/autodiff/runs.hpp>
 
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -115,13 +116,15 @@ void extreme_rule(Pull& p) {
 
 constexpr real kInfinity = std::numeric_limits<real>::infinity();
 
-Var max_kept(const char* op, const Var& x, const Reduction& r) {
+template <class Better>
+Var extreme_kept(const char* op, const Var& x, const Reduction& r, real worst, Better better) {
   check(x.size() > 0 || element_count(r.kept) == 0,
         "{}: the axes reduced must not be empty; got {}", op, x.shape());
-  return record(
-      op, std::array{x},
-      extreme(x.ref()->value.view, r.kept, -kInfinity, [](real a, real b) { return a > b; }),
-      extreme_rule);
+  return record(op, std::array{x}, extreme(x.ref()->value.view, r.kept, worst, better),
+                extreme_rule);
+}
+Var max_kept(const char* op, const Var& x, const Reduction& r) {
+  return extreme_kept(op, x, r, -kInfinity, std::greater<real>());
 }
 
 // max, as a constant, with infinities replaced by 0 so that x - max stays a number.
@@ -152,13 +155,7 @@ Var max(const Var& x, const Axes& axes, bool keepdims) {
 
 Var min(const Var& x, const Axes& axes, bool keepdims) {
   const Reduction r("min", axes, x.node("min").shape());
-  check(x.size() > 0 || element_count(r.kept) == 0,
-        "min: the axes reduced must not be empty; got {}", x.shape());
-  return r.finish(
-      record("min", std::array{x},
-             extreme(x.ref()->value.view, r.kept, kInfinity, [](real a, real b) { return a < b; }),
-             extreme_rule),
-      keepdims);
+  return r.finish(extreme_kept("min", x, r, kInfinity, std::less<real>()), keepdims);
 }
 
 // Halves are multiplied, so that the gradient is right where elements are zero.

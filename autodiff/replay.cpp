@@ -134,8 +134,7 @@ void Playback::place_x_grads() {
 void Playback::begin_with_last() {
   for (std::size_t i = 0; i < node_.state_parts; ++i) {
     if (Node& all = *node_.outputs()[i]; all.grad_written)
-      dy_[i] =
-          Blocks(all.grad->view.is_dense() ? *all.grad : dense_copy(all.grad->view), node_.steps);
+      dy_[i] = Blocks(dense(*all.grad), node_.steps);
     if (Node& last = *node_.outputs()[node_.state_parts + i]; last.grad_written)
       copy(last.grad->view, next(i));
     else
@@ -210,8 +209,7 @@ void Playback::hand_on() {
       copy(so_far(i), n.grad->view);
       n.grad_written = true;
     }
-  for (const auto& [value, to] : asides_)
-    to.accumulate ? detail::add(value.view, to.view) : copy(value.view, to.view);
+  for (const auto& [value, to] : asides_) put(value.view, to);
   for (const auto& other : gradient_.others) {
     Node& n = *other.parameter.ref();
     copy(program_.input(other.place), n.grad->view);

@@ -146,7 +146,7 @@ void write_grad(Node& n, Write&& write) {
     return write(to.view, to.accumulate);
   const Value aside = allocate(to.view.shape);
   write(aside.view, false);
-  to.accumulate ? detail::add(aside.view, to.view) : copy(aside.view, to.view);
+  put(aside.view, to);
 }
 
 // w x' of each row: [B, T], [B, F] -> [B, T, F]

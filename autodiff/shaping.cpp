@@ -158,8 +158,10 @@ Var slice(const Var& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_
         "slice: 0 <= begin <= end <= {} and step >= 1 must hold on axis {}; got begin {}, end {}, "
         "step {}, shape {}{}",
         n, axis, begin, end, step, shape, step < 0 ? " (hint: flip reverses)" : "");
-  const auto start = static_cast<std::size_t>(first), stride = static_cast<std::size_t>(step);
-  const std::size_t extent = static_cast<std::size_t>((last - first + step - 1) / step);
+  const auto start = static_cast<std::size_t>(first);
+  const std::size_t extent =
+      first == last ? 0 : static_cast<std::size_t>((last - first - 1) / step + 1);
+  const std::size_t stride = extent > 1 ? static_cast<std::size_t>(step) : 1;
   return window(
       "slice", x, extent == shape[at],
       [=](const View& whole, View* part) {

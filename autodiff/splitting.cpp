@@ -76,18 +76,17 @@ void detail::split_into(std::span<Var> parts, const Var& x, std::span<const std:
     push("split", node);
   }
   const Value& whole = x.ref()->share();
-  const auto plain = [&] {
-    return whole.storage ? Ref<Node>(new Node) : make_node<Node>(std::span(&x, 1), 0);
-  };
   std::size_t begin = 0;
   for (std::size_t k = 0; k < extents.size(); begin += extents[k++]) {
-    Ref<Node> part = node ? Ref<Node>(new PartNode(begin)) : plain();
-    narrow(whole.view, at, begin, extents[k], &part->value.view);
-    part->value.storage = whole.storage;
     if (!node) {
-      parts[k] = unrecorded("split", std::move(part));
+      Value part{{}, whole.storage};
+      narrow(whole.view, at, begin, extents[k], &part.view);
+      parts[k] = unrecorded("split", std::span(&x, 1), std::move(part));
       continue;
     }
+    Ref<Node> part(new PartNode(begin));
+    narrow(whole.view, at, begin, extents[k], &part->value.view);
+    part->value.storage = whole.storage;
     part->base = x.ref().get();
     part->tiles_base = true;
     parts[k] = push_output(*node, std::move(part));

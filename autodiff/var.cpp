@@ -1,4 +1,5 @@
 #include <reel/autodiff/node.hpp>
+#include <reel/autodiff/ops.hpp>
 #include <reel/autodiff/recorder.hpp>
 #include <reel/autodiff/tape.hpp>
 
@@ -40,19 +41,14 @@ void Var::check_usable(const char* op) const {
                     "{}: got a value of a tape that has ended; to carry a value over to the next "
                     "tape, keep state = detach(state)",
                     op);
-  const Node* lender = node_.get();
-  while (lender->base || !lender->inputs().empty())
-    lender = lender->base ? lender->base : lender->inputs()[0].ref().get();
-  lender->check_borrowed(op);
+  node_->lender().check_borrowed(op);
 }
 
 const Shape& Var::shape() const { return node("shape").shape(); }
 
 std::size_t Var::size(std::ptrdiff_t axis) const {
-  const auto rank = static_cast<std::ptrdiff_t>(dim());
-  check(axis >= -rank && axis < rank, "size: axis must lie in the shape; got axis {}, shape {}",
-        axis, shape());
-  return shape()[static_cast<std::size_t>(axis < 0 ? axis + rank : axis)];
+  const Shape& extents = shape();
+  return extents[normal_axis("size", axis, extents)];
 }
 
 ArrayView Var::value() const& {
@@ -78,6 +74,7 @@ Array Var::grad() const {
   const Node& n = node("grad");
   check<Error>(n.keeps_grad,
                "grad: kept for leaves only; got the result of {} (make it with tape.leaf)", n.op);
+  check<Error>(!n.borrows, "grad: a parameter has its own grad; got the Var of a parameter");
   return n.grad_written ? to_array(n.grad->view) : full_array(n.shape(), 0);
 }
 

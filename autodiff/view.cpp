@@ -3,6 +3,8 @@
 #include <reel/autodiff/view.hpp>
 
 #include <cstring>
+#include <limits>
+#include <new>
 
 namespace reel::inline REEL_PRECISION {
 
@@ -39,6 +41,7 @@ Ref<Storage> Storage::of(std::size_t size) {
   // The elements begin at a line's start.
   constexpr std::size_t head = pool::kLine - pool::kHeader;
   static_assert(sizeof(Storage) <= head);
+  if (size > std::numeric_limits<std::size_t>::max() / 2 / sizeof(real)) throw std::bad_alloc();
   const std::size_t bytes = head + size * sizeof(real);
   const bool small = bytes <= pool::kMostSmall;
   void* block = Counted::operator new(small ? bytes : bytes + pool::kHeader);
@@ -71,6 +74,7 @@ Value dense_copy(const View& view) {
   copy(view, dense.view);
   return dense;
 }
+Value dense(const Value& x) { return x.view.is_dense() ? x : dense_copy(x.view); }
 
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
   Shape shape = a.size() >= b.size() ? a : b;

@@ -66,6 +66,7 @@ struct Value {
 Value allocate(const Shape& shape);  // dense, unset
 Value adopt(Array&& array);
 Value dense_copy(const View& view);
+Value dense(const Value& x);  // itself, or a copy
 
 // Broadcasting as in NumPy; throws ShapeError naming `op`.
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);

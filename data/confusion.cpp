@@ -12,14 +12,10 @@ double ratio(std::size_t part, std::size_t whole) {
 
 }  // namespace
 
-void Confusion::add(std::size_t truth, std::size_t told) {
+std::size_t Confusion::place(std::size_t truth, std::size_t told) const {
   check<Error>(truth < classes_ && told < classes_, "confusion: classes are below {}; got {}, {}",
                classes_, truth, told);
-  ++counts_[truth * classes_ + told];
-}
-
-std::size_t Confusion::count(std::size_t truth, std::size_t told) const {
-  return counts_.at(truth * classes_ + told);
+  return truth * classes_ + told;
 }
 
 std::size_t Confusion::total() const {

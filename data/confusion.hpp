@@ -11,9 +11,11 @@ class Confusion {
  public:
   explicit Confusion(std::size_t classes) : classes_(classes), counts_(classes * classes) {}
 
-  // Throws Error if there is no such class.
-  void add(std::size_t truth, std::size_t told);
-  std::size_t count(std::size_t truth, std::size_t told) const;
+  // These, and those below that take a class, throw Error if there is no such class.
+  void add(std::size_t truth, std::size_t told) { ++counts_[place(truth, told)]; }
+  std::size_t count(std::size_t truth, std::size_t told) const {
+    return counts_[place(truth, told)];
+  }
   std::size_t classes() const { return classes_; }
   std::size_t total() const;
 
@@ -26,6 +28,7 @@ class Confusion {
   double macro_f1() const;  // mean of f1 over all classes
 
  private:
+  std::size_t place(std::size_t truth, std::size_t told) const;
   std::size_t told(std::size_t label) const;
   std::size_t truly(std::size_t label) const;
 

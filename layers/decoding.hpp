@@ -60,7 +60,7 @@ struct DecodeOptions {
 struct Hypothesis {
   std::vector<std::int64_t> tokens = {};  // without start and end
   double log_probability = 0;             // sum over the tokens, end included, under the function
-  double score = 0;    // what beams are ranked by: the same, normalised by length
+  double score = 0;    // the same; of beams, which are ranked by it, normalised by length
   bool ended = false;  // by the end token
 };
 

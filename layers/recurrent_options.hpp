@@ -25,8 +25,8 @@ struct RecurrentOptions {
   // mean of what it might do.
   Random* random = nullptr;
   // While a tape records: keep few states, compute the others again in backward. Gradients are
-  // the same; the layer, and each Random that is drawn from, must live as long as the tape; a
-  // cell's project sees some steps at a time; what its step draws from a Random is drawn again.
+  // the same; the layer, and a Random from which the cell itself draws, must live as long as the
+  // tape: what was drawn is drawn again.
   std::optional<Checkpointing> checkpoint = {};
 };
 

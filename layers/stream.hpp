@@ -54,9 +54,9 @@ class StreamCore {
 //   while (..) use(stream.step(x));
 //
 // Recorded, with the weights of that moment, when `in`, the width of x, is known: at once if it is
-// given, else in the first step, until which the layer must live. After that a step takes no
-// memory and no lock, and calls nothing but arithmetic; the layer may change or go. A copy goes on
-// by itself from where the other one stands (a branch of a beam search); assigning one copy to
+// given, else in the first step, until which the layer must live. After that a step on a span takes
+// no memory and no lock, and calls nothing but arithmetic; the layer may change or go. A copy goes
+// on by itself from where the other one stands (a branch of a beam search); assigning one copy to
 // another takes no memory. Each stream may run on a thread of its own; weights are held once for
 // all streams of a layer as it is.
 template <class State>
@@ -69,8 +69,7 @@ class Stream {
       : like_(std::move(start)), core_(make_core(std::move(path), batch, in, like_, step)) {}
 
   // x [batch, in] -> output [batch, width], valid until the stream steps, is reset, set, assigned
-  // to or ends. Throws ShapeError, and
-  // leaves the stream as it was, if x has another size.
+  // to or ends. Throws ShapeError, and leaves the stream as it was, if x has another size.
   std::span<const real> step(std::span<const real> x) { return core_.step(x); }
   Array step(const Array& x) { return core_.step(x); }
 

@@ -6,14 +6,6 @@
 namespace reel::inline REEL_PRECISION {
 namespace {
 
-// A seed that differs for each (seed, step, shard): rounds of splitmix64 (Steele et al. 2014).
-std::uint64_t mix(std::uint64_t state, std::uint64_t more) {
-  std::uint64_t z = state + 0x9e3779b97f4a7c15 * (more + 1);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
 std::size_t worker_count(const TrainStepOptions& options) {
   if (options.workers > 0) return options.workers;
   const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
@@ -42,7 +34,7 @@ double TrainStep::run_shards(std::size_t rows, const ShardLoss& loss) {
       const std::size_t begin = i * each + std::min(i, extra);
       const std::size_t end = begin + each + (i < extra ? 1 : 0);
       Shard shard{i, begin, end, static_cast<double>(end - begin) / static_cast<double>(rows),
-                  Random(mix(mix(options_.seed, step_number), i))};
+                  Random(splitmix64(splitmix64(options_.seed, step_number), i))};
       losses_[i] = run_shard(shard, loss);
     });
     const auto used = std::span(recorded_).first(std::min(shards(), rows));

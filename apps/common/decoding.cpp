@@ -11,14 +11,12 @@ namespace apps {
 using namespace reel;
 
 void Decoding::add_options(CLI::App& command) {
-  command.add_option("--decoder", decoder, "how the next token is chosen")
-      ->check(CLI::IsMember({"greedy", "sample", "beam"}))
-      ->capture_default_str();
+  add_choice(command, "--decoder", decoder, {"greedy", "sample", "beam"},
+             "how the next token is chosen");
   command.add_option("--seed", seed, "of the sampling")->capture_default_str();
   add_number(command, "--temperature", sampling.temperature, 1e-3, 1e3,
              "of the sampling: low is likely, high is wild");
-  add_number(command, "--top-k", sampling.top_k, std::size_t{0}, std::size_t{1} << 20,
-             "sample from the likeliest k; 0: all");
+  add_size(command, "--top-k", sampling.top_k, "sample from the likeliest k; 0: all", 0);
   add_number(command, "--top-p", sampling.top_p, 1e-6, 1.0,
              "sample from the likeliest that have this probability together");
   add_number(command, "--beam", beam.width, std::size_t{1}, std::size_t{1} << 10,

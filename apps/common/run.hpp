@@ -8,6 +8,9 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <vector>
+
+#include "settings.hpp"
 
 namespace apps {
 
@@ -17,9 +20,24 @@ constexpr int kInterrupted = 130;  // Ctrl-C; what was learned is saved
 
 // An option that takes a number from low to high and shows its default.
 template <class T, class Bound>
-void add_number(CLI::App& command, const char* name, T& value, Bound low, Bound high,
-                const std::string& help) {
-  command.add_option(name, value, help)->check(CLI::Range(low, high))->capture_default_str();
+CLI::Option* add_number(CLI::App& command, const char* name, T& value, Bound low, Bound high,
+                        const std::string& help) {
+  return command.add_option(name, value, help)->check(CLI::Range(low, high))->capture_default_str();
+}
+inline CLI::Option* add_size(CLI::App& command, const char* name, std::size_t& value,
+                             const std::string& help, std::size_t least = 1) {
+  return add_number(command, name, value, least, kMostSize, help);
+}
+// Of less than all, as dropout is.
+template <class T>
+CLI::Option* add_share(CLI::App& command, const char* name, T& value, const std::string& help) {
+  return add_number(command, name, value, 0.0, 0.95, help);
+}
+inline CLI::Option* add_choice(CLI::App& command, const char* name, std::string& value,
+                               const std::vector<std::string>& choices, const std::string& help) {
+  return command.add_option(name, value, help)
+      ->check(CLI::IsMember(choices))
+      ->capture_default_str();
 }
 
 // Parses the command line, which runs the chosen command's callback, and returns the exit code:

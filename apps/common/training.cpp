@@ -1,13 +1,16 @@
 #include "training.hpp"
 
 #include <fmt/format.h>
+#include <reel/data/batches.hpp>
 #include <reel/data/file.hpp>
 #include <reel/data/text.hpp>
 #include <reel/optim/training_state.hpp>
 
 #include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <numeric>
 
 #include "interrupt.hpp"
 #include "progress.hpp"
@@ -55,19 +58,17 @@ double value_of(const std::vector<Measure>& measures, const std::string& name) {
 }  // namespace
 
 void TrainingOptions::add_options(CLI::App& command) {
-  const std::size_t most = std::size_t{1} << 20;
   command.add_option("--model", folder, "folder to save the model in")->required();
   command.add_option("--report", report, "page to write: curves, settings, examples");
   command.add_flag("--resume", resume, "go on with a training that was interrupted");
-  add_number(command, "--epochs", epochs, std::size_t{1}, most, "passes over the data");
-  add_number(command, "--batch", batch_size, std::size_t{1}, most, "examples in a step");
+  add_size(command, "--epochs", epochs, "passes over the data");
+  add_size(command, "--batch", batch_size, "examples in a step");
   add_number(command, "--rate", learning_rate, 1e-9, 1e9, "learning rate at first");
-  command.add_option("--schedule", schedule, "how the learning rate falls")
-      ->check(CLI::IsMember({"linear", "cosine", "constant"}))
-      ->capture_default_str();
+  add_choice(command, "--schedule", schedule, {"linear", "cosine", "constant"},
+             "how the learning rate falls");
   add_number(command, "--clip", clip, 1e-9, 1e9, "bound of the gradient's norm");
-  add_number(command, "--patience", patience, std::size_t{0}, most,
-             "epochs without a better score until it ends; 0: never");
+  add_size(command, "--patience", patience, "epochs without a better score until it ends; 0: never",
+           0);
   command.add_option("--seed", seed, "of the weights, the order and the dropout")
       ->capture_default_str();
   add_number(command, "--threads", threads, std::size_t{0}, std::size_t{1024},
@@ -94,12 +95,51 @@ void TrainingOptions::prepare(const CLI::App& command) {
   check_report(report);  // which may be in the folder
 }
 
+void TrainingOptions::model_saved(bool complete) const {
+  if (complete) remove_state();
+  fmt::print("model saved in {}\n", folder.string());
+}
+
 void TrainingOptions::set_state_aside() const {
   if (!std::filesystem::exists(state())) return;
   const std::filesystem::path aside = folder / "training.old.safetensors";
   std::filesystem::rename(state(), aside);
   fmt::print("an interrupted training was there, which --resume would have gone on with; now {}\n",
              aside.string());
+}
+
+TrainingTask::Done learn_from(std::span<const std::size_t> some, const Rows& rows,
+                              reel::TrainStep& step, const RowsLoss& loss) {
+  const auto units_of = [&](std::span<const std::size_t> part) {
+    std::size_t units = 0;
+    for (const std::size_t row : part) units += rows.units[row];
+    return units;
+  };
+  const auto count_of = [&](std::span<const std::size_t> part) {
+    return static_cast<double>(rows.mean_over_units ? units_of(part) : part.size());
+  };
+  const std::vector<std::size_t> dealt = reel::deal(some, step.shards());
+  const double count = count_of(dealt);
+  const double mean = step(dealt.size(), [&](reel::Shard& shard) {
+    const auto part = std::span(dealt).subspan(shard.begin, shard.rows());
+    shard.weight = count_of(part) / count;
+    return loss(part, shard.random);
+  });
+  return {mean, count, units_of(dealt)};
+}
+
+void learn_rows(TrainingTask& task, Rows rows, std::size_t batch_size, reel::TrainStep& step,
+                RowsLoss loss) {
+  task.units = std::accumulate(rows.units.begin(), rows.units.end(), std::size_t{0});
+  if (rows.lengths.empty()) rows.lengths = rows.units;
+  const auto batches = std::make_shared<reel::BatchPlan>();
+  task.plan = [batches, batch_size, lengths = std::move(rows.lengths)](std::uint64_t seed) {
+    *batches = reel::plan_batches(lengths, batch_size, {.seed = seed});
+    return batches->size();
+  };
+  task.step = [batches, &step, rows = std::move(rows), loss = std::move(loss)](std::size_t i) {
+    return learn_from((*batches)[i], rows, step, loss);
+  };
 }
 
 Training::Training(reel::Optimizer& optimizer, reel::TrainStep& step,

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct TrainingOptions {
   double clip = 5;                  // bound of the gradient's norm
   std::size_t patience = 0;         // epochs without a better score until it ends; 0: never
   std::uint64_t seed = 1;
+  std::size_t shards = 2;   // into which a minibatch is cut; results depend on it
   std::size_t threads = 0;  // 0: as many as there are cores, at most the shards
   bool resume = false;
   std::filesystem::path folder;  // of the model
@@ -36,12 +38,12 @@ struct TrainingOptions {
   // written.
   void prepare(const CLI::App& command);
   std::filesystem::path state() const { return folder / "training.safetensors"; }
-  // To be called when the model of a complete training is saved: no state is needed any more.
+  // To be called when the model is saved, which it tells: a complete training needs no state.
+  void model_saved(bool complete) const;
   void remove_state() const { std::filesystem::remove(state()); }
   // Keeps a state that is not gone on with under the name training.old.safetensors, and says so.
   void set_state_aside() const;
-  // Of the step, cut into this many shards.
-  reel::TrainStepOptions step(std::size_t shards) const {
+  reel::TrainStepOptions step() const {
     return {.shards = shards, .workers = threads, .clip_norm = clip, .seed = seed};
   }
 };
@@ -81,10 +83,26 @@ struct TrainingTask {
   std::map<std::string, reel::Array*> carried;
 };
 
+// Examples that minibatches have as rows.
+struct Rows {
+  std::vector<std::size_t> units;         // of work in each
+  std::vector<std::size_t> lengths = {};  // minibatches have similar ones; none: units
+  bool mean_over_units = true;            // is a loss; else over rows
+};
+// The mean loss of some rows, computed on several threads at once, each with its own `random`.
+using RowsLoss = std::function<reel::Var(std::span<const std::size_t> some, reel::Random& random)>;
+
+// Learns from some rows, dealt to the shards.
+TrainingTask::Done learn_from(std::span<const std::size_t> some, const Rows& rows,
+                              reel::TrainStep& step, const RowsLoss& loss);
+// Lets a task learn from all of them: sets its units, plan and step. The step must outlive it.
+void learn_rows(TrainingTask& task, Rows rows, std::size_t batch_size, reel::TrainStep& step,
+                RowsLoss loss);
+
 // Runs the epochs, printing a line after each. At its end the parameters are those of the best
 // epoch. The state of all, from which --resume goes on to the same result as if nothing had
 // happened, is in FOLDER/training.safetensors after each epoch and after Ctrl-C, which ends a
-// training early. It stays until the model is saved (TrainingOptions::remove_state). The learning
+// training early. It stays until the model is saved (TrainingOptions::model_saved). The learning
 // rate follows the share of the work that is done.
 class Training {
  public:

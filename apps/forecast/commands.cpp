@@ -130,8 +130,7 @@ int run_train(TrainRequest request, const CLI::App& command) {
   apps::Report report("reel-forecast: " + request.data.filename().string());
   const bool complete = train(forecaster, prepared.data, parts, request.options, report);
   save(request.options.folder, forecaster);
-  if (complete) request.options.remove_state();
-  fmt::print("model saved in {}\n", request.options.folder.string());
+  request.options.model_saved(complete);
   if (complete && measured) measure_and_show(forecaster, prepared, report, request.options.report);
   if (!request.options.report.empty()) report.write(request.options.report);
   return complete ? 0 : apps::kInterrupted;

@@ -1,16 +1,11 @@
 // reel-forecast: learns from series of numbers what comes next.
 #include "../common/run.hpp"
-#include "../common/settings.hpp"
 #include "commands.hpp"
 
 namespace {
 
 using namespace forecast;
-
-void add_choice(CLI::App& command, const char* name, std::string& value,
-                const std::vector<std::string>& choices, const char* help) {
-  command.add_option(name, value, help)->check(CLI::IsMember(choices))->capture_default_str();
-}
+using apps::add_choice, apps::add_number, apps::add_share, apps::add_size;
 
 void add_source(CLI::App& command, TrainRequest& request) {
   Source& source = request.source;
@@ -22,8 +17,8 @@ void add_source(CLI::App& command, TrainRequest& request) {
                      "dates");
   command.add_flag("--calendar", source.calendar, "inputs: place in the day, week and year");
   command.add_flag("--log", source.logarithm, "learn the logarithms of the targets");
-  apps::add_number(command, "--season", source.season, std::size_t{0}, apps::kMostSize,
-                   "rows in a season; 0: a day, a week or a year, as the dates suggest");
+  add_size(command, "--season", source.season,
+           "rows in a season; 0: a day, a week or a year, as the dates suggest", 0);
   command
       .add_option("--split", request.split,
                   "rows, or shares, to learn from, to choose the epoch on, to measure on")
@@ -33,34 +28,31 @@ void add_source(CLI::App& command, TrainRequest& request) {
 }
 
 void add_settings(CLI::App& command, Settings& settings, TrainOptions& options) {
-  const auto size = [&](const char* name, std::size_t& value, const char* help) {
-    apps::add_number(command, name, value, std::size_t{1}, apps::kMostSize, help);
-  };
-  size("--input", settings.input_length, "rows of the past that a forecast is made from");
-  size("--horizon", settings.horizon, "rows to forecast");
-  apps::add_number(command, "--step", settings.step, std::size_t{0}, apps::kMostSize,
-                   "rows forecast at once; fewer than the horizon: rolled out; 0: all");
+  add_size(command, "--input", settings.input_length,
+           "rows of the past that a forecast is made from");
+  add_size(command, "--horizon", settings.horizon, "rows to forecast");
+  add_size(command, "--step", settings.step,
+           "rows forecast at once; fewer than the horizon: rolled out; 0: all", 0);
   add_choice(command, "--base", settings.base, {"last", "season", "none"},
              "what the network corrects: the last value (windows are taken less it), the last "
              "season, or nothing");
   add_choice(command, "--output", settings.output, {"point", "quantile", "gaussian"},
              "what is forecast");
-  apps::add_number(command, "--interval", settings.interval, 0.01, 0.99,
-                   "share of truths that an interval is to hold");
+  add_number(command, "--interval", settings.interval, 0.01, 0.99,
+             "share of truths that an interval is to hold");
   add_choice(command, "--cell", settings.cell, {"lstm", "gru"}, "recurrent cell");
-  size("--layers", settings.layers, "recurrent layers");
-  size("--hidden", settings.hidden_size, "width of the recurrent state");
-  size("--patch", settings.patch, "rows that are one step of the recurrent layer");
+  add_size(command, "--layers", settings.layers, "recurrent layers");
+  add_size(command, "--hidden", settings.hidden_size, "width of the recurrent state");
+  add_size(command, "--patch", settings.patch, "rows that are one step of the recurrent layer");
   command.add_flag("!--joint", settings.shared,
                    "the recurrent layer reads all targets at once, not each by itself");
   add_choice(command, "--linear", settings.linear, {"fit", "learn", "none"},
              "linear map of the window, added to the network: fitted before the training, learned "
              "with it, none");
-  apps::add_number(command, "--dropout", settings.dropout, 0.0, 0.95,
-                   "between layers and of the last state");
+  add_share(command, "--dropout", settings.dropout, "between layers and of the last state");
   add_choice(command, "--loss", options.loss, {"mse", "mae", "huber"}, "of point forecasts");
-  size("--stride", options.stride, "rows from one window to learn from to the next");
-  apps::add_number(command, "--decay", options.weight_decay, 0.0, 1e3, "weight decay (AdamW)");
+  add_size(command, "--stride", options.stride, "rows from one window to learn from to the next");
+  add_number(command, "--decay", options.weight_decay, 0.0, 1e3, "weight decay (AdamW)");
 }
 
 // What eval, predict and backtest share.
@@ -97,15 +89,14 @@ int main(int argc, char** argv) {
 
   command = app.add_subcommand("backtest", "forecast from one origin after another, and measure");
   add_measuring(*command, use);
-  apps::add_number(*command, "--every", use.every, std::size_t{0}, apps::kMostSize,
-                   "rows from one origin to the next; 0: the horizon");
+  add_size(*command, "--every", use.every, "rows from one origin to the next; 0: the horizon", 0);
   command->callback([&] { result = run_backtest(use); });
 
   command = app.add_subcommand("predict", "print what comes after a table's last row, as CSV");
   add_model(*command, use);
   command->add_option("--report", use.report, "page to write: history and forecast");
-  apps::add_number(*command, "--rows", use.rows, std::size_t{0}, apps::kMostSize,
-                   "rows to forecast; more than the model's at once: rolled out; 0: its horizon");
+  add_size(*command, "--rows", use.rows,
+           "rows to forecast; more than the model's at once: rolled out; 0: its horizon", 0);
   command->callback([&] { result = run_predict(use); });
 
   return apps::run(app, argc, argv, result);

@@ -20,7 +20,7 @@ bool train(Forecaster& forecaster, const Dataset& data, const Parts& parts,
 
   AdamW optimizer(parameters(forecaster.network),
                   {.learning_rate = options.learning_rate, .weight_decay = options.weight_decay});
-  TrainStep step(optimizer, options.step(kShards));
+  TrainStep step(optimizer, options.step());
   const std::vector<Window> in_order = windows;
   apps::TrainingTask task;
   task.unit = "windows";

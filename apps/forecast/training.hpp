@@ -6,9 +6,6 @@
 
 namespace forecast {
 
-// Into which a minibatch is cut; results depend on it.
-constexpr std::size_t kShards = 2;
-
 struct TrainOptions : apps::TrainingOptions {
   std::string loss = "mse";  // of point forecasts: mse, mae or huber
   std::size_t stride = 1;    // rows from one window to the next

@@ -10,14 +10,9 @@ namespace {
 
 using namespace memory;
 
-constexpr std::size_t kMost = std::size_t{1} << 20;
-
 void add_start(CLI::App& command, Start& start) {
-  command.add_option("--cell", start.cell, "recurrent cell")
-      ->check(CLI::IsMember(kCells))
-      ->capture_default_str();
-  apps::add_number(command, "--hidden", start.hidden_size, std::size_t{1}, kMost,
-                   "width of the recurrent state");
+  apps::add_choice(command, "--cell", start.cell, kCells, "recurrent cell");
+  apps::add_size(command, "--hidden", start.hidden_size, "width of the recurrent state");
   apps::add_number(command, "--radius", start.radius, 0.0, 1e3,
                    "spectral radius of an RNN's recurrent matrix");
   auto* bias = command.add_option("--forget-bias", start.forget_bias,
@@ -64,7 +59,7 @@ int main(int argc, char** argv) {
   GradientOptions gradients;
   CLI::App* command = app.add_subcommand("gradients", "how the gradient changes back in time");
   add_start(*command, start);
-  apps::add_number(*command, "--steps", gradients.steps, std::size_t{2}, kMost, "of the sequence");
+  apps::add_size(*command, "--steps", gradients.steps, "of the sequence", 2);
   apps::add_number(*command, "--inputs", gradients.input_scale, 0.0, 1e9,
                    "standard deviation of the inputs");
   command->add_option("--seed", gradients.seed, "of weights and inputs")->capture_default_str();
@@ -74,12 +69,10 @@ int main(int argc, char** argv) {
   for (const char* problem : {"adding", "copy"}) {
     command = app.add_subcommand(problem, fmt::format("learn the {} problem", problem));
     add_start(*command, start);
-    apps::add_number(*command, "--length", learning.length, std::size_t{2}, kMost,
-                     "steps of the adding problem, delay of the copy problem");
-    apps::add_number(*command, "--steps", learning.most_steps, std::size_t{1}, kMost,
-                     "updates until it is given up");
-    apps::add_number(*command, "--batch", learning.batch_size, std::size_t{1}, kMost,
-                     "sequences in an update");
+    apps::add_size(*command, "--length", learning.length,
+                   "steps of the adding problem, delay of the copy problem", 2);
+    apps::add_size(*command, "--steps", learning.most_steps, "updates until it is given up");
+    apps::add_size(*command, "--batch", learning.batch_size, "sequences in an update");
     apps::add_number(*command, "--rate", learning.learning_rate, 1e-9, 1e9, "Adam's learning rate");
     apps::add_number(*command, "--clip", learning.clip, 0.0, 1e9,
                      "bound of the gradient's norm; 0: none");
@@ -96,8 +89,7 @@ int main(int argc, char** argv) {
   command = app.add_subcommand("train", "run all experiments and write the page about them");
   command->add_option("--report", page.path, "page to write")->required();
   command->add_flag("--resume", page.resume, "go on with a page that was interrupted");
-  apps::add_number(*command, "--steps", page.most_steps, std::size_t{1}, kMost,
-                   "updates until a network is given up");
+  apps::add_size(*command, "--steps", page.most_steps, "updates until a network is given up");
   command->add_option("--lengths", page.lengths, "of the adding problem")->capture_default_str();
   command->add_option("--delays", page.delays, "of the copy problem")->capture_default_str();
   command->add_option("--seed", page.seed, "of weights and data")->capture_default_str();

@@ -29,14 +29,12 @@ struct TrainCommand {
   void add_options(CLI::App& command) {
     command.add_option("--data", data, kDataHelp)->required();
     options.add_options(command);
-    command.add_option("--cell", settings.cell, "recurrent cell")
-        ->check(CLI::IsMember({"lstm", "gru"}))
-        ->capture_default_str();
+    apps::add_choice(command, "--cell", settings.cell, {"lstm", "gru"}, "recurrent cell");
     apps::add_number(command, "--hidden", settings.hidden_size, std::size_t{1}, kLargestSize,
                      "width of the recurrent state");
     apps::add_number(command, "--layers", settings.layers, std::size_t{1}, kMostLayers,
                      "recurrent layers on top of each other");
-    apps::add_number(command, "--dropout", settings.dropout, 0.0, 0.95, "of what a layer gives");
+    apps::add_share(command, "--dropout", settings.dropout, "of what a layer gives");
     apps::add_number(command, "--transpose", transpose, std::size_t{0}, std::size_t{48},
                      "each piece is moved by at most so many semitones while training");
   }
@@ -52,8 +50,7 @@ struct TrainCommand {
     apps::Report report("reel-music");
     const bool complete = train(model, rolls, transpose, options, report);
     save(options.folder, settings, model);
-    if (complete) options.remove_state();
-    fmt::print("model saved in {}\n", options.folder.string());
+    options.model_saved(complete);
     if (!options.report.empty()) {
       add_piece(report, model, rolls.valid[0]);
       report.write(options.report);
@@ -94,7 +91,7 @@ struct GenerateCommand {
     number("--temperature", temperature, 0.01, 100.0, "below 1: less is dared");
     command.add_option("--seed", seed, "of what is drawn")->capture_default_str();
     command.add_option("--data", data, "piano rolls; begins with steps of one of test");
-    number("--piece", piece, std::size_t{1}, std::size_t{1} << 20, "with --data: which");
+    apps::add_size(command, "--piece", piece, "with --data: which");
     number("--prime", prime, std::size_t{1}, std::size_t{1} << 16, "with --data: how many steps");
     number("--tempo", midi.beats_per_minute, 4.0, 1000.0, "beats a minute");
     number("--steps-per-beat", midi.steps_per_beat, 1.0 / 64, 480.0, "2: steps are eighths");
@@ -135,9 +132,7 @@ int main(int argc, char** argv) {
   command = app.add_subcommand("eval", "measure a model on a part of piano rolls");
   command->add_option("--model", model, "folder of the model")->required();
   command->add_option("--data", data, kDataHelp)->required();
-  command->add_option("--part", part, "train, valid or test")
-      ->check(CLI::IsMember({"train", "valid", "test"}))
-      ->capture_default_str();
+  apps::add_choice(*command, "--part", part, {"train", "valid", "test"}, "train, valid or test");
   command->callback([&] { result = evaluate_command(model, data, part); });
 
   GenerateCommand generate;

@@ -108,7 +108,7 @@ bool train(Model& model, const PianoRolls& rolls, std::size_t transpose,
            const apps::TrainingOptions& options, apps::Report& report) {
   model.start_from(rolls.train, static_cast<int>(transpose));
   Adam optimizer(parameters(model), {.learning_rate = options.learning_rate});
-  TrainStep step(optimizer, options.step(kShards));
+  TrainStep step(optimizer, options.step());
   std::vector<PianoRoll> moved;
   BatchPlan batches;
 
@@ -124,7 +124,7 @@ bool train(Model& model, const PianoRolls& rolls, std::size_t transpose,
     return batches.size();
   };
   task.step = [&](std::size_t minibatch) -> apps::TrainingTask::Done {
-    const std::vector<std::size_t> rows = deal(batches[minibatch], kShards);
+    const std::vector<std::size_t> rows = deal(batches[minibatch], options.shards);
     std::size_t steps = 0;
     for (const std::size_t row : rows) steps += moved[row].size();
     const double loss = step(rows.size(), [&](Shard& shard) {

@@ -23,9 +23,6 @@ struct Baselines {
 Baselines baselines(const std::vector<reel::PianoRoll>& train,
                     const std::vector<reel::PianoRoll>& rolls);
 
-// Into which a minibatch is cut; results depend on it.
-constexpr std::size_t kShards = 2;
-
 // Learns from the train part, each piece moved in every epoch by a random interval of at most so
 // many semitones. The model ends as it was after the epoch that was best on the valid part. Returns
 // false if Ctrl-C ended it early. Tells `report` of it.

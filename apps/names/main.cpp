@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include "../common/run.hpp"
-#include "../common/settings.hpp"
 #include "../common/texts.hpp"
 #include "training.hpp"
 
 namespace {
 
 using namespace names;
+using apps::add_choice, apps::add_number, apps::add_share, apps::add_size;
 
 struct TrainCommand {
   Files files;
@@ -20,23 +20,18 @@ struct TrainCommand {
   void add_options(CLI::App& command) {
     options.add_options(command);
     command.add_option("--data", files, "a file of names for each language; none: 18 languages");
-    command.add_option("--task", settings.task, "what to learn")
-        ->check(CLI::IsMember({"generate", "classify"}))
-        ->capture_default_str();
-    const auto size = [&](const char* name, std::size_t& value, const char* help) {
-      apps::add_number(command, name, value, std::size_t{1}, apps::kMostSize, help);
-    };
-    const auto share = [&](const char* name, auto& value, const char* help) {
-      apps::add_number(command, name, value, 0.0, 0.95, help);
-    };
-    size("--embedding", settings.embedding_size, "width of what stands for a letter");
-    size("--hidden", settings.hidden_size, "width of the recurrent state");
-    share("--dropout", settings.dropout, "of what enters and leaves the recurrent layer");
-    share("--dev-share", split.dev_share, "share of the names to choose the best epoch on");
-    share("--held-out", split.held_out, "share kept aside and measured once, at the end");
+    add_choice(command, "--task", settings.task, {"generate", "classify"}, "what to learn");
+    add_size(command, "--embedding", settings.embedding_size, "width of what stands for a letter");
+    add_size(command, "--hidden", settings.hidden_size, "width of the recurrent state");
+    add_share(command, "--dropout", settings.dropout,
+              "of what enters and leaves the recurrent layer");
+    add_share(command, "--dev-share", split.dev_share,
+              "share of the names to choose the best epoch on");
+    add_share(command, "--held-out", split.held_out,
+              "share kept aside and measured once, at the end");
     command.add_option("--split-seed", split.seed, "of both")->capture_default_str();
-    apps::add_number(command, "--order", order, std::size_t{1}, std::size_t{20},
-                     "of the n-grams of letters beside it");
+    add_number(command, "--order", order, std::size_t{1}, std::size_t{20},
+               "of the n-grams of letters beside it");
   }
 
   int run(const CLI::App& command) {
@@ -51,8 +46,7 @@ struct TrainCommand {
     apps::Report report("reel-names");
     const bool complete = train(model, task.train, task.dev, options, report);
     save(options.folder, model);
-    if (complete) options.remove_state();
-    fmt::print("model saved in {}\n", options.folder.string());
+    options.model_saved(complete);
     if (complete && !task.held_out.names.empty()) {
       std::string line =
           fmt::format("held out: {}; {}-grams {}", tell(settings, evaluate(model, task.held_out)),
@@ -132,8 +126,8 @@ int main(int argc, char** argv) {
   command = add_command("generate", "write names: language, name");
   command->add_option("--language", language, "of the names; none: all, one after the other");
   command->add_option("--prompt", writing.prompt, "what the names begin with");
-  apps::add_number(*command, "--count", writing.count, std::size_t{1}, std::size_t{1000},
-                   "names of each language; greedy writes one");
+  add_number(*command, "--count", writing.count, std::size_t{1}, std::size_t{1000},
+             "names of each language; greedy writes one");
   writing.add_options(*command);
   command->callback([&] { generate_command(load(model), language, writing); });
 

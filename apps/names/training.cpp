@@ -14,9 +14,6 @@ using namespace reel;
 
 namespace {
 
-// Into which a minibatch is cut; results depend on it.
-constexpr std::size_t kShards = 2;
-
 // The files that were given, or else the bundled ones.
 Files files_or_bundled(Files files) {
   if (!files.empty()) return files;
@@ -223,35 +220,21 @@ double majority(const Examples& train, const Examples& examples) {
 bool train(Model& model, const Examples& examples, const Examples& dev, const TrainOptions& options,
            apps::Report& report) {
   Adam optimizer(parameters(model.network), {.learning_rate = options.learning_rate});
-  TrainStep step(optimizer, options.step(kShards));
-  std::vector<std::size_t> lengths;
-  for (const auto& name : examples.names) lengths.push_back(name.size());
-  BatchPlan plan;
+  TrainStep step(optimizer, options.step());
+  const bool generates = model.settings.task == "generate";
+  std::vector<std::size_t> letters;
+  for (const auto& name : examples.names) letters.push_back(name.size() - 1);
 
   apps::TrainingTask task;
   task.unit = "letters";
-  task.units = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0}) - lengths.size();
-  task.plan = [&](std::uint64_t seed) {
-    plan = plan_batches(lengths, options.batch_size, {.bucket = true, .seed = seed});
-    return plan.size();
+  const auto loss = [&](std::span<const std::size_t> some, Random& random) {
+    const Question question(examples, some);
+    return std::visit([&](const auto& network) { return question.loss(network, &random, nullptr); },
+                      model.network.either);
   };
-  task.step = [&](std::size_t i) -> apps::TrainingTask::Done {
-    const std::vector<std::size_t> rows = deal(plan[i], kShards);
-    const Question whole(examples, rows);
-    return std::visit(
-        [&](const auto& network) -> apps::TrainingTask::Done {
-          const double count = whole.count(network);
-          const double loss = step(rows.size(), [&](Shard& shard) {
-            const Question part(examples, std::span(rows).subspan(shard.begin, shard.rows()));
-            shard.weight = part.count(network) / count;
-            return part.loss(network, &shard.random, nullptr);
-          });
-          return {loss, count, whole.letters()};
-        },
-        model.network.either);
-  };
+  apps::learn_rows(task, {.units = letters, .mean_over_units = generates}, options.batch_size, step,
+                   loss);
   if (!dev.names.empty()) {
-    const bool generates = model.settings.task == "generate";
     task.measure = [&, generates]() -> std::vector<apps::Measure> {
       const Score score = evaluate(model, dev);
       if (generates) return {{"dev loss", score.loss}};

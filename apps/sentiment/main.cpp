@@ -38,8 +38,7 @@ int train_command(LearnOptions& options, double held_out, const CLI::App& comman
   const bool complete = train(classifier, task.train, task.dev, options.training, report);
   save(folder, classifier);
   fs::remove_all(baseline_of(folder));  // of a model that was here before
-  if (complete) options.training.remove_state();
-  fmt::print("model saved in {}\n", folder.string());
+  options.training.model_saved(complete);
 
   const auto measure = [&](const Classifier& model, const char* name) {
     if (task.held_out.labels.empty()) return;

@@ -12,7 +12,6 @@
 
 namespace sentiment {
 
-constexpr std::size_t kLargestSize = std::size_t{1} << 20;
 // A bag is no cell: the model sees which words a text has, and not their order.
 inline const std::string kBag = "bag";
 inline const std::vector<std::string> kCells = {"bag", "rnn",     "lstm",    "gru",

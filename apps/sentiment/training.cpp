@@ -5,7 +5,6 @@
 #include <reel/layers/loss.hpp>
 
 #include <cmath>
-#include <numeric>
 #include <set>
 
 namespace sentiment {
@@ -127,41 +126,23 @@ Score evaluate(const Classifier& classifier, const Examples& examples) {
 
 Trainer::Trainer(Classifier& classifier, const Examples& examples, const TrainOptions& options)
     : optimizer(parameters(classifier.model), {.learning_rate = options.learning_rate}),
-      train_step(optimizer, options.step(kShards)),
-      classifier_(classifier),
-      examples_(examples),
-      word_dropout_(options.word_dropout) {
-  if (options.balance) weights_ = class_weights(examples, classifier.classes.size());
-}
-
-double Trainer::step(const std::vector<std::size_t>& rows) {
-  const std::vector<std::size_t> dealt = deal(rows, kShards);
-  return train_step(rows.size(), [&](Shard& shard) {
-    Batch batch =
-        make_batch(examples_.sequences, std::span(dealt).subspan(shard.begin, shard.rows()));
-    drop_words(batch, word_dropout_, shard.random);
-    return loss_of(classifier_.model(batch, &shard.random), batch, examples_, weights_);
-  });
+      train_step(optimizer, options.step()),
+      rows{.units = lengths_of(examples), .mean_over_units = false} {
+  Array weights;
+  if (options.balance) weights = class_weights(examples, classifier.classes.size());
+  loss = [&classifier, &examples, weights, word_dropout = options.word_dropout](
+             std::span<const std::size_t> some, Random& random) {
+    Batch batch = make_batch(examples.sequences, some);
+    drop_words(batch, word_dropout, random);
+    return loss_of(classifier.model(batch, &random), batch, examples, weights);
+  };
 }
 
 bool train(Classifier& classifier, const Examples& examples, const Examples& dev,
            const TrainOptions& options, apps::Report& report) {
-  const std::vector<std::size_t> lengths = lengths_of(examples);
-  BatchPlan batches;
   Trainer trainer(classifier, examples, options);
-
   apps::TrainingTask task;
-  task.units = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
-  task.plan = [&](std::uint64_t seed) {
-    batches = plan_batches(lengths, options.batch_size, {.bucket = true, .seed = seed});
-    return batches.size();
-  };
-  task.step = [&](std::size_t i) -> apps::TrainingTask::Done {
-    const double loss = trainer.step(batches[i]);
-    std::size_t tokens = 0;
-    for (const std::size_t row : batches[i]) tokens += lengths[row];
-    return {loss, static_cast<double>(batches[i].size()), tokens};
-  };
+  apps::learn_rows(task, trainer.rows, options.batch_size, trainer.train_step, trainer.loss);
   if (!dev.labels.empty()) {
     task.measure = [&]() -> std::vector<apps::Measure> {
       const Score score = evaluate(classifier, dev);
@@ -184,13 +165,13 @@ Classifier train_bag(const Task& task, const TrainOptions& options) {
   bag.settings.cell = kBag;
   bag.model = Model(bag.settings, bag.vocabulary.size(), bag.classes.size(), random);
   Trainer trainer(bag, task.train, options);
-  const std::vector<std::size_t> lengths = lengths_of(task.train);
   double best = -1;
   Model best_model = bag.model;
   for (std::size_t epoch = 0; epoch < kEpochs; ++epoch) {
     trainer.optimizer.learning_rate = kRate * static_cast<double>(kEpochs - epoch) / kEpochs;
-    for (const auto& rows : plan_batches(lengths, options.batch_size, {.seed = random.bits()}))
-      trainer.step(rows);
+    for (const auto& some :
+         plan_batches(trainer.rows.units, options.batch_size, {.seed = random.bits()}))
+      trainer.step(some);
     if (task.dev.labels.empty()) continue;
     const Confusion dev = evaluate(bag, task.dev).confusion;
     const double score = options.best_by_f1 ? dev.macro_f1() : dev.accuracy();

@@ -7,6 +7,8 @@
 #include <reel/optim/train_step.hpp>
 
 #include "../common/report.hpp"
+#include "../common/settings.hpp"
+#include "../common/training.hpp"
 #include "model.hpp"
 
 namespace sentiment {
@@ -20,7 +22,7 @@ Examples encode(const reel::Corpus& corpus, const Classifier& classifier);
 struct TaskOptions {
   double dev_share = 0.1;  // of the texts to learn from, to choose the best epoch on
   std::uint64_t split_seed = 1;
-  reel::VocabularyLimits limits{.min_count = 1, .max_size = kLargestSize};
+  reel::VocabularyLimits limits{.min_count = 1, .max_size = apps::kMostSize};
   std::string vectors = {};  // file of word vectors to start from
   bool freeze = false;       // leaves these as they are
 };
@@ -50,33 +52,27 @@ struct Score {
 };
 Score evaluate(const Classifier& classifier, const Examples& examples);
 
-// Into which a minibatch is cut; results depend on it.
-constexpr std::size_t kShards = 4;
-
 struct TrainOptions : apps::TrainingOptions {
   double word_dropout = 0.3;  // share of words replaced by <unk> while training
   bool balance = false;       // of more than two classes: rare ones count more
   bool best_by_f1 = false;    // the best epoch has the largest macro-F1, else the best accuracy
 
-  TrainOptions() { epochs = 7; }
+  TrainOptions() { epochs = 7, shards = 4; }
 };
 
 // Minibatch steps of one classifier on one set of examples, both of which must outlive it.
-class Trainer {
- public:
+struct Trainer {
   Trainer(Classifier& classifier, const Examples& examples, const TrainOptions& options);
 
   // Learns from the examples of these indices and returns their mean loss.
-  double step(const std::vector<std::size_t>& rows);
+  double step(const std::vector<std::size_t>& some) {
+    return apps::learn_from(some, rows, train_step, loss).loss;
+  }
 
   reel::Adam optimizer;
   reel::TrainStep train_step;
-
- private:
-  Classifier& classifier_;
-  const Examples& examples_;
-  double word_dropout_;
-  reel::Array weights_;  // of classes; or none
+  apps::Rows rows;
+  apps::RowsLoss loss;
 };
 
 // Trains in place. With dev examples, the classifier ends as it was after the epoch that was best

@@ -13,6 +13,7 @@
 namespace {
 
 using namespace tag;
+using apps::add_choice, apps::add_number, apps::add_share, apps::add_size;
 
 struct TrainCommand {
   std::string data, dev_data;
@@ -23,27 +24,22 @@ struct TrainCommand {
     command.add_option("--data", data, "CoNLL-U to learn from; none: bundled, a part of EWT");
     command.add_option("--dev", dev_data, "CoNLL-U to choose the best epoch on");
     options.add_options(command);
-    command.add_option("--column", settings.column, "what to tag words with")
-        ->check(CLI::IsMember({"upos", "xpos"}))
-        ->capture_default_str();
-    command.add_option("--characters", settings.characters, "how words are composed of them")
-        ->check(CLI::IsMember({"lstm", "convolution", "none"}))
-        ->capture_default_str();
+    add_choice(command, "--column", settings.column, {"upos", "xpos"}, "what to tag words with");
+    add_choice(command, "--characters", settings.characters, {"lstm", "convolution", "none"},
+               "how words are composed of them");
     command.add_flag("--crf", settings.crf, "learn which tags follow each other");
-    const auto size = [&](const char* name, std::size_t& value, std::size_t least,
-                          const char* help) {
-      apps::add_number(command, name, value, least, kLargestSize, help);
-    };
-    size("--embedding", settings.embedding_size, 1, "width of the word vectors");
-    size("--shape", settings.shape_size, 0, "width of the vectors of words' shapes; 0: none");
-    size("--character", settings.character_size, 1, "width of the character vectors");
-    size("--composed", settings.composed_size, 1, "width of what is composed of them");
-    size("--hidden", settings.hidden_size, 1, "width of the recurrent state in each direction");
-    size("--layers", settings.layers, 1, "recurrent layers");
-    apps::add_number(command, "--dropout", settings.dropout, 0.0, 0.95,
-                     "of what enters and leaves the recurrent layers");
-    apps::add_number(command, "--word-dropout", options.word_dropout, 0.0, 1e6,
-                     "a: a word that occurs n times is hidden with chance a / (a + n)");
+    add_size(command, "--embedding", settings.embedding_size, "width of the word vectors");
+    add_size(command, "--shape", settings.shape_size,
+             "width of the vectors of words' shapes; 0: none", 0);
+    add_size(command, "--character", settings.character_size, "width of the character vectors");
+    add_size(command, "--composed", settings.composed_size, "width of what is composed of them");
+    add_size(command, "--hidden", settings.hidden_size,
+             "width of the recurrent state in each direction");
+    add_size(command, "--layers", settings.layers, "recurrent layers");
+    add_share(command, "--dropout", settings.dropout,
+              "of what enters and leaves the recurrent layers");
+    add_number(command, "--word-dropout", options.word_dropout, 0.0, 1e6,
+               "a: a word that occurs n times is hidden with chance a / (a + n)");
   }
 
   int run(const CLI::App& command) {
@@ -65,8 +61,7 @@ struct TrainCommand {
     const bool complete = train(tagger, encoded, encoded_dev, options, report);
     baseline.save(options.folder / "most_frequent.json");
     save(options.folder, tagger);
-    if (complete) options.remove_state();
-    fmt::print("model saved in {}\n", options.folder.string());
+    options.model_saved(complete);
     if (!options.report.empty()) write_page(options.report, report, tagger, baseline, dev);
     return complete ? 0 : apps::kInterrupted;
   }
@@ -88,12 +83,10 @@ struct TagCommand {
 
   void add_options(CLI::App& command) {
     command.add_option("--model", model, "folder of the model")->required();
-    command.add_option("--input", input, "text or words, a sentence on a line; or CoNLL-U")
-        ->check(CLI::IsMember({"text", "words", "conllu"}))
-        ->capture_default_str();
-    command.add_option("--output", output, "lines of word<TAB>tag, or CoNLL-U")
-        ->check(CLI::IsMember({"tags", "conllu"}))
-        ->capture_default_str();
+    add_choice(command, "--input", input, {"text", "words", "conllu"},
+               "text or words, a sentence on a line; or CoNLL-U");
+    add_choice(command, "--output", output, {"tags", "conllu"},
+               "lines of word<TAB>tag, or CoNLL-U");
   }
 
   int run() const {

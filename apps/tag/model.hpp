@@ -15,8 +15,6 @@
 
 namespace tag {
 
-constexpr std::size_t kLargestSize = std::size_t{1} << 20;
-
 struct Settings {
   std::string column = "upos";      // what is tagged: upos or xpos
   std::string characters = "lstm";  // how words are composed: lstm, convolution or none

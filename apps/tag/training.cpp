@@ -2,8 +2,6 @@
 
 #include <reel/data/batches.hpp>
 
-#include <numeric>
-
 namespace tag {
 
 using namespace reel;
@@ -17,12 +15,6 @@ std::vector<double> hide_chances(const Tagger& tagger, const Encoded& sentences,
     for (const std::int64_t word : words) ++chances[static_cast<std::size_t>(word)];
   for (double& n : chances) n = n > 0 ? a / (a + n) : 0;
   return chances;
-}
-
-std::size_t count_words(const Encoded& sentences, std::span<const std::size_t> rows) {
-  std::size_t count = 0;
-  for (const std::size_t row : rows) count += sentences.lengths[row];
-  return count;
 }
 
 }  // namespace
@@ -43,31 +35,18 @@ double accuracy(const Model& model, const Encoded& sentences) {
 bool train(Tagger& tagger, const Encoded& sentences, const Encoded& dev,
            const TrainOptions& options, apps::Report& report) {
   Adam optimizer(parameters(tagger.model), {.learning_rate = options.learning_rate});
-  TrainStep step(optimizer, options.step(kShards));
+  TrainStep step(optimizer, options.step());
   const std::vector<double> hide = hide_chances(tagger, sentences, options.word_dropout);
-  BatchPlan batches;
 
   apps::TrainingTask task;
   task.unit = "words";
-  task.units = std::accumulate(sentences.lengths.begin(), sentences.lengths.end(), std::size_t{0});
-  task.plan = [&](std::uint64_t seed) {
-    batches = plan_batches(sentences.lengths, options.batch_size, {.bucket = true, .seed = seed});
-    return batches.size();
+  const auto loss = [&](std::span<const std::size_t> some, Random& random) {
+    Input input = sentences.input(some);
+    for (std::int64_t& word : input.words)
+      if (random.uniform() < hide[static_cast<std::size_t>(word)]) word = Vocabulary::kUnknown;
+    return tagger.model.loss(input, sentences.tags_of(some), &random);
   };
-  task.step = [&](std::size_t i) -> apps::TrainingTask::Done {
-    const std::vector<std::size_t> rows = deal(batches[i], kShards);
-    const std::size_t words = count_words(sentences, rows);
-    const double loss = step(rows.size(), [&](Shard& shard) {
-      const auto part = std::span(rows).subspan(shard.begin, shard.rows());
-      Input input = sentences.input(part);
-      for (std::int64_t& word : input.words)
-        if (shard.random.uniform() < hide[static_cast<std::size_t>(word)])
-          word = Vocabulary::kUnknown;
-      shard.weight = static_cast<double>(count_words(sentences, part)) / static_cast<double>(words);
-      return tagger.model.loss(input, sentences.tags_of(part), &shard.random);
-    });
-    return {loss, static_cast<double>(words), words};
-  };
+  apps::learn_rows(task, {.units = sentences.lengths}, options.batch_size, step, loss);
   if (!dev.lengths.empty()) {
     task.measure = [&]() -> std::vector<apps::Measure> {
       return {{"dev accuracy", accuracy(tagger.model, dev)}};

@@ -6,9 +6,6 @@
 
 namespace tag {
 
-// Into which a minibatch is cut; results depend on it.
-constexpr std::size_t kShards = 2;
-
 struct TrainOptions : apps::TrainingOptions {
   // While training, a word that occurs n times is hidden with probability a / (a + n), this being
   // a, so that something is learned of unknown words (Kiperwasser & Goldberg 2016).

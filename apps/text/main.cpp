@@ -12,6 +12,7 @@
 namespace {
 
 using namespace text;
+using apps::add_choice, apps::add_number, apps::add_share, apps::add_size;
 
 constexpr std::size_t kLanes = 8;  // side by side, to measure a text
 
@@ -27,33 +28,27 @@ struct TrainCommand {
     options.add_options(command);
     command.add_option("--data", data, "text to learn from; none: a part of tiny Shakespeare");
     command.add_option("--dev", dev_file, "text to choose the best epoch on");
-    const auto one_of = [&](const char* name, std::string& value, std::vector<std::string> names,
-                            const char* help) {
-      command.add_option(name, value, help)->check(CLI::IsMember(names))->capture_default_str();
-    };
-    const auto size = [&](const char* name, std::size_t& value, const char* help) {
-      apps::add_number(command, name, value, std::size_t{1}, apps::kMostSize, help);
-    };
-    const auto share = [&](const char* name, auto& value, const char* help) {
-      apps::add_number(command, name, value, 0.0, 0.95, help);
-    };
-    one_of("--level", settings.level, {"character", "word"}, "what a token is");
-    one_of("--cell", settings.cell, {"lstm", "gru", "sru", "min_gru"}, "recurrent cell");
-    one_of("--output", settings.output, {"linear", "tied", "adaptive"},
-           "a matrix, that of the embedding, or an adaptive softmax");
+    add_choice(command, "--level", settings.level, {"character", "word"}, "what a token is");
+    add_choice(command, "--cell", settings.cell, {"lstm", "gru", "sru", "min-gru"},
+               "recurrent cell")
+        ->transform(current_cell);
+    add_choice(command, "--output", settings.output, {"linear", "tied", "adaptive"},
+               "a matrix, that of the embedding, or an adaptive softmax");
     command.add_option("--cutoffs", settings.cutoffs, "of the adaptive softmax");
-    share("--dev-share", split.dev_share, "without --dev: this share of the text");
-    share("--held-out", split.held_out, "share at the end, measured once after the training");
-    size("--embedding", settings.embedding_size, "width of what stands for a token");
-    size("--hidden", settings.hidden_size, "width of the recurrent state");
-    size("--layers", settings.layers, "recurrent layers");
-    size("--window", options.window, "steps of truncated BPTT");
-    share("--dropout", settings.dropout, "of outputs of the layers");
-    share("--input-dropout", settings.input_dropout, "of the embeddings");
-    share("--weight-dropout", settings.weight_dropout, "of weights from state to state");
-    size("--min-count", limits.min_count, "rarer tokens become <unk>");
-    size("--max-tokens", limits.max_size, "size of the vocabulary");
-    size("--order", order, "of the Kneser-Ney model beside it");
+    add_share(command, "--dev-share", split.dev_share, "without --dev: this share of the text");
+    add_share(command, "--held-out", split.held_out,
+              "share at the end, measured once after the training");
+    add_size(command, "--embedding", settings.embedding_size, "width of what stands for a token");
+    add_size(command, "--hidden", settings.hidden_size, "width of the recurrent state");
+    add_size(command, "--layers", settings.layers, "recurrent layers");
+    add_size(command, "--window", options.window, "steps of truncated BPTT");
+    add_share(command, "--dropout", settings.dropout, "of outputs of the layers");
+    add_share(command, "--input-dropout", settings.input_dropout, "of the embeddings");
+    add_share(command, "--weight-dropout", settings.weight_dropout,
+              "of weights from state to state");
+    add_size(command, "--min-count", limits.min_count, "rarer tokens become <unk>");
+    add_size(command, "--max-tokens", limits.max_size, "size of the vocabulary");
+    add_size(command, "--order", order, "of the Kneser-Ney model beside it");
   }
 
   int run(const CLI::App& command) {
@@ -83,8 +78,7 @@ struct TrainCommand {
     options.prepare(command);
     const bool complete = train(lm, learned, dev, options, report);
     save(options.folder, lm);
-    if (complete) options.remove_state();
-    fmt::print("model saved in {}\n", options.folder.string());
+    options.model_saved(complete);
     if (complete && !dev.empty()) compare("dev", dev);
     if (complete && !parts.held_out.empty())
       compare("held out", lm.vocabulary.encode(parts.held_out));
@@ -128,18 +122,17 @@ int main(int argc, char** argv) {
   command->add_option("--model", model, "folder of the model")->required();
   command->add_option("--data", data, "the text")->required();
   Adapting adapting;
-  apps::add_number(*command, "--adapt", adapting.rate, 0.0, 1.0,
-                   "rate at which it goes on learning from what it has read; 0: not at all");
-  apps::add_number(*command, "--window", adapting.window, std::size_t{1}, apps::kMostSize,
-                   "with --adapt: steps until it has learned from them");
+  add_number(*command, "--adapt", adapting.rate, 0.0, 1.0,
+             "rate at which it goes on learning from what it has read; 0: not at all");
+  add_size(*command, "--window", adapting.window,
+           "with --adapt: steps until it has learned from them");
   command->callback([&] { result = evaluate_command(model, data, adapting); });
 
   WritingOptions writing;
   command = app.add_subcommand("generate", "write on after a prompt");
   command->add_option("--model", model, "folder of the model")->required();
   command->add_option("--prompt", writing.prompt, "what the text begins with");
-  apps::add_number(*command, "--length", writing.length, std::size_t{1}, apps::kMostSize,
-                   "tokens to write");
+  add_size(*command, "--length", writing.length, "tokens to write");
   writing.add_options(*command);
   command->callback([&] { write(load(model), writing, stdout); });
 

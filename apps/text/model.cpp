@@ -59,8 +59,8 @@ Model::AnyLayers Model::make_layers(const Settings& s, Random& random) {
   if (s.cell == "lstm") return make(std::type_identity<Lstm>());
   if (s.cell == "gru") return make(std::type_identity<Gru>());
   if (s.cell == "sru") return make(std::type_identity<Sru>());
-  if (s.cell == "min_gru") return make(std::type_identity<MinGru>());
-  throw Error("cell: must be lstm, gru, sru or min_gru; got " + s.cell);
+  if (s.cell == "min-gru") return make(std::type_identity<MinGru>());
+  throw Error("cell: must be lstm, gru, sru or min-gru; got " + s.cell);
 }
 
 Var Model::operator()(const Indices& tokens, State& state, Random* random) const {
@@ -115,7 +115,7 @@ LanguageModel load(const fs::path& folder) {
   return apps::load_model(folder, "a language model", [&](const nlohmann::json& json) {
     Settings s;
     apps::get_choice(json, "level", s.level, {"character", "word"});
-    json.at("cell").get_to(s.cell);
+    s.cell = current_cell(json.at("cell").get<std::string>());
     json.at("output").get_to(s.output);
     json.at("cutoffs").get_to(s.cutoffs);
     get_size(json, "embedding_size", s.embedding_size);

@@ -12,7 +12,7 @@ namespace text {
 
 struct Settings {
   std::string level = "character";   // or word
-  std::string cell = "lstm";         // lstm, gru, sru or min_gru
+  std::string cell = "lstm";         // lstm, gru, sru or min-gru
   std::string output = "linear";     // linear, tied to the embedding, or adaptive (softmax)
   std::vector<std::size_t> cutoffs;  // of the adaptive softmax; none: of its size
   std::size_t embedding_size = 64;
@@ -22,6 +22,11 @@ struct Settings {
   reel::real input_dropout = 0;   // of the embeddings, one mask for all steps of a window
   reel::real weight_dropout = 0;  // of the weights from state to state (DropConnect)
 };
+
+// min-gru was min_gru once: in older settings, and in commands.
+inline std::string current_cell(const std::string& name) {
+  return name == "min_gru" ? "min-gru" : name;
+}
 
 // What the words are as input and as output.
 struct LinearWords {

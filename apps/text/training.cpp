@@ -10,8 +10,6 @@ using namespace reel;
 
 namespace {
 
-// Into which a minibatch is cut; results depend on it.
-constexpr std::size_t kShards = 2;
 constexpr std::size_t kMeasuredLanes = 32;
 
 std::string unit_of(const LanguageModel& lm) {
@@ -109,15 +107,15 @@ bool train(LanguageModel& lm, const std::vector<std::int64_t>& tokens,
            apps::Report& report) {
   const Lanes lanes(tokens, std::min(options.batch_size, tokens.size() - 1), options.window);
   Adam optimizer(parameters(lm.model), {.learning_rate = options.learning_rate});
-  TrainStep step(optimizer, options.step(kShards));
+  TrainStep step(optimizer, options.step());
   Model::State example;
   lm.model(lanes.window(0, 0, 1).inputs, example, nullptr);
-  std::vector<Carried> states(kShards, Carried(example.size()));  // of each shard
+  std::vector<Carried> states(options.shards, Carried(example.size()));  // of each shard
 
   apps::TrainingTask task;
   task.unit = unit_of(lm);
   task.units = lanes.targets();
-  for (std::size_t s = 0; s < kShards; ++s)
+  for (std::size_t s = 0; s < options.shards; ++s)
     for (std::size_t i = 0; i < example.size(); ++i)
       task.carried[fmt::format("{}.{}", s, i)] = &states[s][i];
   task.plan = [&](std::uint64_t) { return lanes.windows(); };

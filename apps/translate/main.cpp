@@ -3,13 +3,13 @@
 
 #include "../common/bundled.hpp"
 #include "../common/run.hpp"
-#include "../common/settings.hpp"
 #include "../common/texts.hpp"
 #include "training.hpp"
 
 namespace {
 
 using namespace translate;
+using apps::add_choice, apps::add_number, apps::add_share, apps::add_size;
 
 constexpr const char* kData = "lines of source<TAB>target; none: bundled, English and French";
 
@@ -19,9 +19,9 @@ Pairs read(const std::string& data) {
 }
 
 void add_search(CLI::App& command, Search& search) {
-  apps::add_number(command, "--beam", search.beam, 1, 1000, "hypotheses followed; 1: greedy");
-  apps::add_number(command, "--alpha", search.alpha, 0.0, 10.0,
-                   "beams are ranked by log probability / length^alpha");
+  add_number(command, "--beam", search.beam, 1, 1000, "hypotheses followed; 1: greedy");
+  add_number(command, "--alpha", search.alpha, 0.0, 10.0,
+             "beams are ranked by log probability / length^alpha");
 }
 
 struct TrainCommand {
@@ -32,21 +32,17 @@ struct TrainCommand {
 
   void add_options(CLI::App& command) {
     command.add_option("--data", data, kData);
-    const auto size = [&](const char* name, std::size_t& value, const char* help) {
-      apps::add_number(command, name, value, std::size_t{4}, apps::kMostSize, help);
-    };
-    size("--subwords", settings.subwords, "tokens of each language (byte-pair encoding)");
-    size("--embedding", settings.embedding_size, "width of the tokens' vectors");
-    size("--hidden", settings.hidden_size, "width of the recurrent states");
-    command.add_option("--attention", settings.attention, "how attention compares")
-        ->check(CLI::IsMember({"general", "additive"}))
-        ->capture_default_str();
-    apps::add_number(command, "--dropout", settings.dropout, 0.0, 0.95,
-                     "of embeddings and attentional vectors");
-    apps::add_number(command, "--label-smoothing", options.label_smoothing, 0.0, 0.95,
-                     "share of each target spread over all tokens");
-    apps::add_number(command, "--forced", options.forced, 0.0, 1.0,
-                     "share of steps fed the true token; 1: teacher forcing");
+    add_size(command, "--subwords", settings.subwords,
+             "tokens of each language (byte-pair encoding)", 4);
+    add_size(command, "--embedding", settings.embedding_size, "width of the tokens' vectors", 4);
+    add_size(command, "--hidden", settings.hidden_size, "width of the recurrent states", 4);
+    add_choice(command, "--attention", settings.attention, {"general", "additive"},
+               "how attention compares");
+    add_share(command, "--dropout", settings.dropout, "of embeddings and attentional vectors");
+    add_share(command, "--label-smoothing", options.label_smoothing,
+              "share of each target spread over all tokens");
+    add_number(command, "--forced", options.forced, 0.0, 1.0,
+               "share of steps fed the true token; 1: teacher forcing");
     options.add_options(command);
   }
 
@@ -62,8 +58,7 @@ struct TrainCommand {
     apps::Report report("reel-translate");
     const bool complete = train(translator, parts, options, report);
     save(options.folder, translator);
-    if (complete) options.remove_state();
-    fmt::print("model saved in {}\n", options.folder.string());
+    options.model_saved(complete);
     if (complete && !parts.test.empty()) {
       const Score score = evaluate(translator, parts.test, beam);
       fmt::print("test: {} pairs\n{}", parts.test.size(), translate::describe(score, beam));
@@ -118,9 +113,8 @@ int main(int argc, char** argv) {
   command = app.add_subcommand("eval", "BLEU of greedy search and of beams");
   command->add_option("--model", model, "folder of the model")->required();
   command->add_option("--data", data, kData);
-  command->add_option("--part", part, "which pairs: those kept for the test, for dev, or all")
-      ->check(CLI::IsMember({"test", "dev", "all"}))
-      ->capture_default_str();
+  add_choice(*command, "--part", part, {"test", "dev", "all"},
+             "which pairs: those kept for the test, for dev, or all");
   add_search(*command, search);
   command->callback([&] { result = evaluate_command(model, data, part, search); });
 
@@ -129,11 +123,11 @@ int main(int argc, char** argv) {
   command->add_option("--model", model, "folder of the model")->required();
   command->add_option("text", texts, "texts; none: lines of standard input");
   add_search(*command, search);
-  apps::add_number(*command, "--n-best", search.n_best, 1, 1000, "translations, with scores");
+  add_number(*command, "--n-best", search.n_best, 1, 1000, "translations, with scores");
   command->add_flag("--sample", search.sampled, "draw a translation instead");
-  apps::add_number(*command, "--temperature", search.how.temperature, 1e-3, 1e3, "of --sample");
-  apps::add_number(*command, "--top-k", search.how.top_k, 0, 1000000, "of --sample; 0: all tokens");
-  apps::add_number(*command, "--top-p", search.how.top_p, 1e-6, 1.0, "of --sample");
+  add_number(*command, "--temperature", search.how.temperature, 1e-3, 1e3, "of --sample");
+  add_number(*command, "--top-k", search.how.top_k, 0, 1000000, "of --sample; 0: all tokens");
+  add_number(*command, "--top-p", search.how.top_p, 1e-6, 1.0, "of --sample");
   command->add_option("--seed", search.seed, "of --sample")->capture_default_str();
   command->callback([&] { result = translate_command(model, texts, search); });
 

@@ -4,7 +4,6 @@
 #include <reel/optim/train_step.hpp>
 
 #include <algorithm>
-#include <numeric>
 
 #include "../common/settings.hpp"
 
@@ -99,33 +98,20 @@ bool train(Translator& translator, const Parts& parts, const TrainOptions& optio
            apps::Report& report) {
   const Examples examples = encode(translator, parts.train), dev = encode(translator, parts.dev);
   // Sorted by the source's length, then the target's, batches have little to pad.
-  std::vector<std::size_t> lengths;
-  for (std::size_t i = 0; i < examples.sources.size(); ++i)
-    lengths.push_back(examples.sources[i].size() * apps::kMostSize + examples.targets[i].size());
+  apps::Rows pairs;
+  for (std::size_t i = 0; i < examples.sources.size(); ++i) {
+    pairs.units.push_back(examples.targets[i].size());
+    pairs.lengths.push_back(examples.sources[i].size() * apps::kMostSize + pairs.units.back());
+  }
   Adam optimizer(parameters(translator.network), {.learning_rate = options.learning_rate});
-  TrainStep step(optimizer, options.step(kShards));
-  BatchPlan batches;
+  TrainStep step(optimizer, options.step());
 
   apps::TrainingTask task;
-  std::vector<std::size_t> all(lengths.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  task.units = examples.target_tokens(all);
-  task.plan = [&](std::uint64_t seed) {
-    batches = plan_batches(lengths, options.batch_size, {.bucket = true, .seed = seed});
-    return batches.size();
+  const auto loss = [&](std::span<const std::size_t> some, Random& random) {
+    return loss_of(translator.network, examples, some, {options.forced, &random},
+                   options.label_smoothing, &random);
   };
-  task.step = [&](std::size_t i) -> apps::TrainingTask::Done {
-    const std::vector<std::size_t> rows = deal(batches[i], kShards);
-    const std::size_t tokens = examples.target_tokens(rows);
-    const double loss = step(rows.size(), [&](Shard& shard) {
-      const auto mine = std::span(rows).subspan(shard.begin, shard.rows());
-      shard.weight =
-          static_cast<double>(examples.target_tokens(mine)) / static_cast<double>(tokens);
-      return loss_of(translator.network, examples, mine, {options.forced, &shard.random},
-                     options.label_smoothing, &shard.random);
-    });
-    return {loss, static_cast<double>(tokens), tokens};
-  };
+  apps::learn_rows(task, std::move(pairs), options.batch_size, step, loss);
   if (!parts.dev.empty()) {
     task.measure = [&]() -> std::vector<apps::Measure> {
       double sum = 0, count = 0;

@@ -29,8 +29,6 @@ struct TrainOptions : apps::TrainingOptions {
     clip = 1;
   }
 };
-// Into which a minibatch is cut; results depend on it.
-constexpr std::size_t kShards = 2;
 
 // Byte pairs learned from the pairs, and a network that has learned nothing.
 Translator prepare(const Pairs& train, const Settings& settings, std::uint64_t seed);

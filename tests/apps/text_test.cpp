@@ -81,10 +81,23 @@ TEST_F(TextApp, LearnsWordsWithEachOutput) {
 }
 
 TEST_F(TextApp, HasCellsAndLayers) {
-  for (const char* cell : {"gru", "sru", "min_gru"}) {
+  for (const char* cell : {"gru", "sru", "min-gru"}) {
     EXPECT_EQ(train(fmt::format("--epochs 1 --layers 2 --cell {}", cell)).code, 0) << cell;
     EXPECT_EQ(run("generate --model m --length 5").code, 0) << cell;
   }
+}
+
+TEST_F(TextApp, KnowsACellByItsFormerName) {
+  ASSERT_EQ(train("--epochs 1 --cell min_gru").code, 0);
+  std::string settings = read("m/settings.json");
+  const std::size_t at = settings.find("\"min-gru\"");
+  ASSERT_NE(at, settings.npos) << settings;
+  write("m/settings.json", settings.replace(at, 9, "\"min_gru\""));
+  reel::Safetensors file = reel::load_safetensors(path("m/weights.safetensors"));
+  file.metadata.clear();  // which tells of other settings
+  reel::save_safetensors(path("m/weights.safetensors"), file);
+  const Outcome written = run("generate --model m --length 5");
+  EXPECT_EQ(written.code, 0) << written.err;
 }
 
 TEST_F(TextApp, GivesTheSameBitsForTheSameSeedOnAnyNumberOfThreads) {

@@ -99,6 +99,29 @@ TEST(Lifetimes, AViewOfAParameterThatHasChangedIsRefused) {
   }
 }
 
+TEST(Lifetimes, AnUnrecordedViewOfAParameterOutlivesTheTape) {
+  Parameter w(full_array({2, 2}, 3));
+  Var part;
+  for (const bool expanded : {false, true}) {
+    {
+      Tape tape;
+      const Var recorded = expanded ? expand(Var(w), {2, 2, 2}) : transpose(Var(w));
+      const PauseRecording pause;
+      part = index(recorded, 0, 1);
+    }
+    EXPECT_EQ(sum(part).item(), expanded ? 12 : 6);
+  }
+  w.mutable_value()(0) = 1;
+  EXPECT_THROWS_WITH(sum(part), StaleError, "was changed after its Var was made");
+}
+
+TEST(Lifetimes, ViewsOfViewsOfAParameterMayBeMany) {
+  const Parameter w(full_array({2, 3}, 1));
+  Var v = w;
+  for (int i = 0; i < 300'000; ++i) v = transpose(v);
+  EXPECT_EQ(v.shape(), (Shape{2, 3}));
+}
+
 TEST(Lifetimes, AFailedBackwardLeavesNoGradient) {
   Parameter w(full_array({4}, 1));
   Tape tape;

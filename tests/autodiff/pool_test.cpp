@@ -102,7 +102,7 @@ TEST(PoolTest, StatsCountAndTrimGivesBack) {
   void* block = pool::allocate(1 << 20);
   const std::size_t size = (1 << 20) + pool::kLine;  // room for what an array is stored with
   EXPECT_EQ(pool::stats().in_use, before.in_use + size);
-  EXPECT_EQ(pool::stats().system_calls, before.system_calls + 1);
+  EXPECT_EQ(pool::stats().blocks_made, before.blocks_made + 1);
   pool::release(block);
   EXPECT_EQ(pool::stats().reserved, before.reserved + size);
   pool::trim();
@@ -133,9 +133,9 @@ TEST(PoolTest, WaitingBlocksOfOtherSizesAreBounded) {
 TEST(PoolTest, ASteadyStepAsksTheSystemForNothing) {
   const Model model;
   for (int i = 0; i < 2; ++i) model.step(20, 4);  // the first makes the gradients too
-  const std::size_t calls = pool::stats().system_calls, in_use = pool::stats().in_use;
+  const std::size_t calls = pool::stats().blocks_made, in_use = pool::stats().in_use;
   for (int i = 0; i < 5; ++i) model.step(20, 4);
-  EXPECT_EQ(pool::stats().system_calls, calls);
+  EXPECT_EQ(pool::stats().blocks_made, calls);
   EXPECT_EQ(pool::stats().in_use, in_use);
 }
 
@@ -194,9 +194,9 @@ TEST(PoolTest, TrimGivesBackAllThatOtherThreadsMade) {
   std::array<void*, 3> others, own;
   for (void*& block : others) block = pool::allocate(kMade);
   for (void* block : others) pool::release(block);
-  const std::size_t before = pool::stats().system_calls;
+  const std::size_t before = pool::stats().blocks_made;
   for (void*& block : others) block = pool::allocate(kAsked);
-  EXPECT_EQ(pool::stats().system_calls, before);
+  EXPECT_EQ(pool::stats().blocks_made, before);
   std::thread([&] {
     for (void*& block : own) block = pool::allocate(kAsked);
     for (void* block : others) pool::release(block);
@@ -204,7 +204,7 @@ TEST(PoolTest, TrimGivesBackAllThatOtherThreadsMade) {
     const PoolStats trimmed = pool::stats();
     EXPECT_EQ(trimmed.reserved, 0u);
     pool::release(pool::allocate(kMade));
-    EXPECT_EQ(pool::stats().system_calls, trimmed.system_calls + 1);
+    EXPECT_EQ(pool::stats().blocks_made, trimmed.blocks_made + 1);
   }).join();
   for (void* block : own) pool::release(block);
 }

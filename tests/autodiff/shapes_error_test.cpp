@@ -4,6 +4,9 @@
 #include <reel/autodiff/scope.hpp>
 #include <reel/autodiff/tape.hpp>
 
+#include <limits>
+#include <new>
+
 #include "throws.hpp"
 
 namespace reel {
@@ -172,6 +175,20 @@ INSTANTIATE_TEST_SUITE_P(
                },
                "dropout: p must lie in [0, 1)"}),
     [](const auto& misuse) { return std::string(misuse.param.name); });
+
+TEST(ShapeExtremes, MoreThanMemoryHoldsIsRefused) {
+  const Var many = expand(Var(real(1)), {std::size_t{1} << 62});
+  EXPECT_THROW(static_cast<void>(Var(many * 2)), std::bad_alloc);
+  EXPECT_THROW(static_cast<void>(Var(expand(Var(real(1)), {~std::size_t{0}}) * 2)), std::bad_alloc);
+  EXPECT_THROW(scatter(of({1}), Indices{0}, std::size_t{1} << 62), std::bad_alloc);
+}
+
+TEST(ShapeExtremes, AStepBeyondTheEndTakesTheFirst) {
+  const Var x(Array{1, 2, 3});
+  constexpr std::ptrdiff_t kFar = std::numeric_limits<std::ptrdiff_t>::max();
+  EXPECT_EQ(slice(x, 0, 1, 3, kFar).value(), Array{2});
+  EXPECT_EQ(slice(x, 0, 1, 1, kFar).size(0), 0u);
+}
 
 }  // namespace
 }  // namespace reel

@@ -164,6 +164,18 @@ TEST(TapeTest, AParameterChangedAfterItWasRecordedIsRefused) {
   EXPECT_THROWS_WITH(tape.gradients(loss, {Var(p)}), Error, "parameter cell.weight was changed");
 }
 
+TEST(TapeTest, AFrozenParameterChangedAfterItWasRecordedIsRefused) {
+  Parameter p(vector({1}));
+  p.name = "target.weight";
+  p.trainable = false;
+  Tape tape;
+  const Var x = tape.leaf(vector({3}));
+  for (const Var& loss : {sum(x * Var(p)), sum(x * reshape(p, {1}))}) {
+    p.mutable_value() = vector({2});
+    EXPECT_THROWS_WITH(tape.backward(loss), StaleError, "parameter target.weight was changed");
+  }
+}
+
 TEST(TapeTest, AParameterMentionedAgainAfterAChangeIsTheNewOne) {
   Array start = full_array({2, 2}, 1), next = full_array({2, 2}, 3);
   Parameter w(start);

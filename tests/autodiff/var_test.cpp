@@ -101,6 +101,8 @@ TEST(VarTest, GradIsKeptForLeavesOnly) {
   const Var x = tape.leaf(Array{3}), y = x * 2;
   EXPECT_THROWS_WITH(y.grad(), Error, "got the result of multiply (make it with tape.leaf)");
   EXPECT_THROWS_WITH(Var(1).grad(), Error, "kept for leaves only");
+  const Parameter w(full_array({1}, 1));
+  EXPECT_THROWS_WITH(Var(w).grad(), Error, "a parameter has its own grad");
 }
 
 TEST(VarTest, AParameterIsReferredTo) {

@@ -37,6 +37,10 @@ TEST(ConfusionTest, WrongClassesAreRefused) {
   Confusion confusion(2);
   EXPECT_EQ(test::error_of([&] { confusion.add(2, 0); }),
             "confusion: classes are below 2; got 2, 0");
+  EXPECT_EQ(test::error_of([&] { static_cast<void>(confusion.count(0, 2)); }),
+            "confusion: classes are below 2; got 0, 2");
+  EXPECT_EQ(test::error_of([&] { static_cast<void>(confusion.f1(2)); }),
+            "confusion: classes are below 2; got 2, 2");
 }
 
 }  // namespace
