@@ -10,6 +10,19 @@ namespace {
 const Node& root_of(const Node& n) { return n.base ? root_of(*n.base) : n; }
 Var constant(const Value& value) { return unrecorded("loop", Value(value)); }
 
+// Calls act(parameter, leaf) for each that the step has read.
+template <class Act>
+void for_each_read(Act&& act) {
+  const ParameterScope& scope = *ParameterScope::current();
+  scope.for_each([&](const Parameter& parameter) {
+    if (const Var leaf = scope.find(parameter)) act(parameter, *leaf.ref());
+  });
+}
+Var on_tape(Tape& tape, const Parameter& parameter) {
+  const ResumeRecording resume(tape);
+  return Var(parameter);
+}
+
 }  // namespace
 
 bool may_alias(const Node& a, const Node& b) {
@@ -71,48 +84,37 @@ void StepRecording::play_back() {
   tape_.play_back(tape_.size() - 1);
 }
 
-StepGradient StepRecording::gradient(Tape& loop) {
-  const auto on_loop = [&](const Parameter& parameter) {
-    const ResumeRecording resume(loop);
-    return Var(parameter);
-  };
-  StepGradient result;
-  if (!recorder_.is_spoiled()) play_back();
-  if (recorder_.is_spoiled()) return result;
-  Vars inputs, outputs;
-  PooledVector<int> feedback;
-  for (const Value& start : starts_) inputs.push_back(constant(start));
-  for (const Value& value : next_) inputs.push_back(constant(value));
-  const auto add_to = [&](const Value& so_far, const Value& now) {
-    feedback.push_back(static_cast<int>(inputs.size()));
-    inputs.push_back(constant(so_far));
-    outputs.push_back(constant(now));
-  };
-  for (std::size_t i = 0; i < so_far_.size(); ++i) add_to(so_far_[i], state_leaf(i).total);
+void StepRecording::Signature::add(const Value& so_far, const Value& now) {
+  feedback.push_back(static_cast<int>(inputs.size()));
+  inputs.push_back(constant(so_far));
+  outputs.push_back(constant(now));
+}
 
-  const auto for_each_parameter = [](auto&& act) {
-    const ParameterScope& scope = *ParameterScope::current();
-    scope.for_each([&](const Parameter& parameter) {
-      if (const Var leaf = scope.find(parameter)) act(parameter, *leaf.ref());
-    });
-  };
-  for_each_parameter([&](const Parameter& parameter, const Node& leaf) {
+// Of parameters that are read elsewhere than in products.
+void StepRecording::add_others(Signature& all, Tape& loop, StepGradient& result) {
+  for_each_read([&](const Parameter& parameter, const Node& leaf) {
     if (!leaf.grad) return;
     for (const auto& product : products_)  // two sums, in which order?
       if (product.weight.get() == &leaf || product.bias.get() == &leaf) recorder_.spoil();
-    result.others.push_back({on_loop(parameter), inputs.size()});
-    add_to(*leaf.grad, *leaf.grad);
+    result.others.push_back({on_tape(loop, parameter), all.inputs.size()});
+    all.add(*leaf.grad, *leaf.grad);
   });
+}
+
+void StepRecording::add_input_gradients(Signature& all, StepGradient& result) {
   for (std::size_t j = 0; j < input_count_; ++j) {
     const bool reached = leaves_[j] && leaves_[j]->reached;
-    result.d_inputs.push_back(reached ? static_cast<std::ptrdiff_t>(outputs.size()) : -1);
-    if (reached) outputs.push_back(constant(leaves_[j]->total));
+    result.d_inputs.push_back(reached ? static_cast<std::ptrdiff_t>(all.outputs.size()) : -1);
+    if (reached) all.outputs.push_back(constant(leaves_[j]->total));
   }
+}
+
+void StepRecording::add_products(Signature& all, Tape& loop, StepGradient& result) {
   const auto var_of = [&](const Ref<Node>& leaf) {
     Var found;
     if (!leaf) return found;
-    for_each_parameter([&](const Parameter& parameter, const Node& node) {
-      if (&node == leaf.get()) found = on_loop(parameter);
+    for_each_read([&](const Parameter& parameter, const Node& node) {
+      if (&node == leaf.get()) found = on_tape(loop, parameter);
     });
     if (!found) recorder_.spoil();  // it is computed in the step
     return found;
@@ -123,15 +125,29 @@ StepGradient StepRecording::gradient(Tape& loop) {
       if ((weight && products_[before].weight.get() == weight.get()) ||
           (bias && products_[before].bias.get() == bias.get()))
         recorder_.spoil();
-    StepGradient::Product product{var_of(weight), var_of(bias), outputs.size(), 0};
-    outputs.push_back(constant(dy));
+    StepGradient::Product product{var_of(weight), var_of(bias), all.outputs.size(), 0};
+    all.outputs.push_back(constant(dy));
     if (weight) {
-      product.x = outputs.size();
-      outputs.push_back(constant(x));
+      product.x = all.outputs.size();
+      all.outputs.push_back(constant(x));
     }
     result.products.push_back(std::move(product));
   }
-  if (!recorder_.is_spoiled()) result.program.emplace(recorder_, outputs, inputs, feedback);
+}
+
+StepGradient StepRecording::gradient(Tape& loop) {
+  StepGradient result;
+  if (!recorder_.is_spoiled()) play_back();
+  if (recorder_.is_spoiled()) return result;
+  Signature all;
+  for (const Value& start : starts_) all.inputs.push_back(constant(start));
+  for (const Value& value : next_) all.inputs.push_back(constant(value));
+  for (std::size_t i = 0; i < so_far_.size(); ++i) all.add(so_far_[i], state_leaf(i).total);
+  add_others(all, loop, result);
+  add_input_gradients(all, result);
+  add_products(all, loop, result);
+  if (!recorder_.is_spoiled())
+    result.program.emplace(recorder_, all.outputs, all.inputs, all.feedback);
   return result;
 }
 

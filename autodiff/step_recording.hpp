@@ -45,8 +45,19 @@ class StepRecording {
   StepGradient gradient(Tape& loop);
 
  private:
+  // What the gradient's program is given and gives.
+  struct Signature {
+    Vars inputs, outputs;
+    PooledVector<int> feedback;
+    // A sum that each step adds to.
+    void add(const Value& so_far, const Value& now);
+  };
+
   RunLeaf& state_leaf(std::size_t i) const { return *leaves_[input_count_ + i]; }
   void play_back();
+  void add_others(Signature& all, Tape& loop, StepGradient& result);
+  void add_input_gradients(Signature& all, StepGradient& result);
+  void add_products(Signature& all, Tape& loop, StepGradient& result);
 
   const PauseRecording pause_;
   Recorder recorder_;

@@ -123,18 +123,11 @@ bool train(Model& model, const PianoRolls& rolls, std::size_t transpose,
     batches = plan_batches(lengths_of(moved), options.batch_size, {.seed = random.bits()});
     return batches.size();
   };
-  task.step = [&](std::size_t minibatch) -> apps::TrainingTask::Done {
-    const std::vector<std::size_t> rows = deal(batches[minibatch], options.shards);
-    std::size_t steps = 0;
-    for (const std::size_t row : rows) steps += moved[row].size();
-    const double loss = step(rows.size(), [&](Shard& shard) {
-      const Batch batch =
-          make_batch(select(moved, std::span(rows).subspan(shard.begin, shard.rows())));
-      shard.weight = static_cast<double>(batch.steps()) / static_cast<double>(steps);
-      return nll(model(batch, &shard.random));
-    });
-    return {loss, static_cast<double>(steps), steps};
+  const apps::Rows pieces{.units = lengths_of(rolls.train)};  // no move changes them
+  const auto loss = [&](std::span<const std::size_t> some, Random& random) {
+    return nll(model(make_batch(select(moved, some)), &random));
   };
+  task.step = [&](std::size_t i) { return apps::learn_from(batches[i], pieces, step, loss); };
   task.measure = [&] {
     return std::vector<apps::Measure>{{"valid nll", evaluate(model, rolls.valid).nll}};
   };

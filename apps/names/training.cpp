@@ -167,29 +167,36 @@ apps::HeatMap confusion(const Model& model, const Examples& examples) {
           counts};
 }
 
-Score baseline(const Model& model, const Examples& train, const Examples& examples,
-               std::size_t order) {
-  const std::size_t letters = model.letters.size(), languages = model.languages.size();
+namespace {
+
+// Names that begin with their language instead of an edge, as counts of letters see them.
+Score generating_baseline(const Model& model, const Examples& train, const Examples& examples,
+                          std::size_t order) {
   const auto with_language = [&](const Examples& from, std::size_t i) {
     std::vector<std::int64_t> name = from.names[i];
-    name.front() = static_cast<std::int64_t>(letters) + from.languages[i];
+    name.front() = static_cast<std::int64_t>(model.letters.size()) + from.languages[i];
     return name;
   };
   std::vector<std::int64_t> all;
+  for (std::size_t i = 0; i < train.names.size(); ++i)
+    for (const std::int64_t token : with_language(train, i)) all.push_back(token);
+  const KneserNey together(all, model.letters.size() + model.languages.size(), order);
+  double log_p = 0, count = 0;
+  for (std::size_t i = 0; i < examples.names.size(); ++i) {
+    log_p += log_probability(together, with_language(examples, i));
+    count += static_cast<double>(examples.names[i].size() - 1);
+  }
+  return {-log_p / count, 0};
+}
+
+// The language that is most probable by Bayes' rule, given counts of the letters of each.
+Score telling_baseline(const Model& model, const Examples& train, const Examples& examples,
+                       std::size_t order) {
+  const std::size_t letters = model.letters.size(), languages = model.languages.size();
   std::vector<std::vector<std::int64_t>> of_language(languages);
   for (std::size_t i = 0; i < train.names.size(); ++i) {
-    for (const std::int64_t token : with_language(train, i)) all.push_back(token);
     auto& text = of_language[static_cast<std::size_t>(train.languages[i])];
     text.insert(text.end(), train.names[i].begin(), train.names[i].end());
-  }
-  double log_p = 0, right = 0, count = 0;
-  if (model.settings.task == "generate") {
-    const KneserNey together(all, letters + languages, order);
-    for (std::size_t i = 0; i < examples.names.size(); ++i) {
-      log_p += log_probability(together, with_language(examples, i));
-      count += static_cast<double>(examples.names[i].size() - 1);
-    }
-    return {-log_p / count, 0};
   }
   std::vector<KneserNey> models;
   std::vector<double> prior(languages);
@@ -197,6 +204,7 @@ Score baseline(const Model& model, const Examples& train, const Examples& exampl
     prior[static_cast<std::size_t>(language)] += 1.0 / static_cast<double>(train.names.size());
   for (const auto& text : of_language)
     models.emplace_back(text.empty() ? std::vector<std::int64_t>{0} : text, letters, order);
+  double right = 0;
   for (std::size_t i = 0; i < examples.names.size(); ++i) {
     std::vector<double> scores;
     for (std::size_t l = 0; l < languages; ++l)
@@ -205,6 +213,14 @@ Score baseline(const Model& model, const Examples& train, const Examples& exampl
         std::max_element(scores.begin(), scores.end()) - scores.begin() == examples.languages[i];
   }
   return {0, right / static_cast<double>(examples.names.size())};
+}
+
+}  // namespace
+
+Score baseline(const Model& model, const Examples& train, const Examples& examples,
+               std::size_t order) {
+  const bool generates = model.settings.task == "generate";
+  return (generates ? generating_baseline : telling_baseline)(model, train, examples, order);
 }
 
 double majority(const Examples& train, const Examples& examples) {
