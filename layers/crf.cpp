@@ -109,6 +109,9 @@ auto Crf::decode(const Array& emissions, std::span<const std::size_t> lengths) c
     -> std::vector<Path> {
   const Rows rows(shape_of(emissions), transitions.shape()[0], lengths);
   const std::size_t tags = rows.tags;
+  for (const Parameter* p : {&transitions, &start_transitions, &end_transitions})
+    for (const real score : p->value())
+      check<Error>(!std::isnan(score), "crf: a transition must be a number; got nan");
   const real* move = transitions.value().data();
   std::vector<Path> paths(rows.batch, Path{{}, 0});
   for (std::size_t b = 0; b < rows.batch; ++b) {

@@ -27,6 +27,9 @@ class Row {
       check<Error>(std::none_of(x, x + symbols_, [](real logit) { return std::isnan(logit); }),
                    "{}: a logit must be a number; got nan in step {} of row {}", op, t, row);
       const double top = *std::max_element(x, x + symbols_);
+      check<Error>(std::isfinite(top),
+                   "{}: the largest logit must be finite; got {} in step {} of row {}", op, top, t,
+                   row);
       double mass = 0;
       for (std::size_t k = 0; k < symbols_; ++k) mass += std::exp(x[k] - top);
       for (std::size_t k = 0; k < symbols_; ++k)

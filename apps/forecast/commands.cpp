@@ -24,13 +24,23 @@ struct Prepared {
 
 fs::path bundled() { return apps::bundled("forecast/series") / "co2-concentration.csv"; }
 
+// The calendar's columns depend on how far apart rows are.
+void check_width(const Forecaster& forecaster, const Dataset& data, const fs::path& path) {
+  check<FileError>(data.width() == forecaster.width,
+                   "{}: must give {} input columns, those of the calendar included, as what the "
+                   "model learned from; found {}",
+                   path.string(), forecaster.width, data.width());
+}
+
 Prepared open(const Forecaster& forecaster, const UseRequest& request) {
   Source source = forecaster.source;
   const fs::path path = request.data.empty() ? bundled() : request.data;
   Table table = read_source(path, source);
   const std::vector<double>& split = request.split.empty() ? forecaster.split : request.split;
   const Parts parts = cut(split, table.rows);
-  return {make_dataset(std::move(table), source, forecaster.scaling), parts};
+  Dataset data = make_dataset(std::move(table), source, forecaster.scaling);
+  check_width(forecaster, data, path);
+  return {std::move(data), parts};
 }
 
 // The model first, then the plain rules.
@@ -195,6 +205,7 @@ int run_predict(const UseRequest& request) {
                "--rows: a model of quantiles forecasts {} rows; got {}", settings.step, horizon);
   const fs::path path = request.data.empty() ? bundled() : request.data;
   const Dataset data = make_dataset(read_source(path, source), source, forecaster.scaling, horizon);
+  check_width(forecaster, data, path);
   check<FileError>(data.known >= settings.input_length,
                    "{}: there must be {} rows to forecast from; found {}", path.string(),
                    settings.input_length, data.known);

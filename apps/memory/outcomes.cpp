@@ -50,7 +50,10 @@ Outcome to_outcome(const nlohmann::json& json) {
 }  // namespace
 
 Outcomes::Outcomes(std::filesystem::path file, bool resume) : file_(std::move(file)) {
-  if (!resume) return;
+  if (!resume) {
+    set_aside();
+    return;
+  }
   const std::string source = file_.string();
   const nlohmann::json json = reel::parse_json(reel::read_file(file_), source);
   try {
@@ -58,6 +61,15 @@ Outcomes::Outcomes(std::filesystem::path file, bool resume) : file_(std::move(fi
   } catch (const nlohmann::json::exception& e) {
     throw reel::FileError(source + ": these are no outcomes of such a page; " + e.what());
   }
+}
+
+void Outcomes::set_aside() const {
+  if (!std::filesystem::exists(file_)) return;
+  std::filesystem::path aside = file_;
+  aside.replace_extension(".old.json");
+  std::filesystem::rename(file_, aside);
+  fmt::print("an interrupted page was there, which --resume would have gone on with; now {}\n",
+             aside.string());
 }
 
 Outcome Outcomes::of(const Start& start, const LearningOptions& options,

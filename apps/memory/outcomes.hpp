@@ -10,7 +10,8 @@ namespace memory {
 
 class Outcomes {
  public:
-  // resume: starts with what the file holds. Throws reel::FileError if that cannot be read.
+  // resume: starts with what the file holds, else keeps that under another name. Throws
+  // reel::FileError if it cannot be read.
   Outcomes(std::filesystem::path file, bool resume);
   // What became of this network, each being trained once: what is known, or what learn() returns
   // now, which is kept unless it was interrupted.
@@ -20,6 +21,8 @@ class Outcomes {
   void remove_file() const;
 
  private:
+  void set_aside() const;
+
   std::filesystem::path file_;
   std::map<std::string, Outcome> known_;  // by all that it depends on
 };

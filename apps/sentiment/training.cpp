@@ -85,7 +85,12 @@ Var loss_of(const Var& logits, const Batch& batch, const Examples& examples, con
   if (logits.size(1) == 1) return bce_with_logits(reshape(logits, {-1}), targets(batch, examples));
   Indices classes = Indices::from_shape({batch.rows.size()});
   for (std::size_t i = 0; i < batch.rows.size(); ++i) classes(i) = examples.labels[batch.rows[i]];
-  return cross_entropy(logits, classes, {.weights = weights});
+  const Var loss = cross_entropy(logits, classes, {.weights = weights});
+  if (weights.size() == 0) return loss;
+  // Its mean is over the rows' weights; that over rows makes batches add up, however rare a class.
+  real sum = 0;
+  for (const std::int64_t label : classes) sum += weights(static_cast<std::size_t>(label));
+  return loss * (sum / static_cast<real>(classes.size()));
 }
 
 namespace {

@@ -122,6 +122,17 @@ TEST_F(Forecast, GivesIntervals) {
   expect_refusal(run("predict --model m --data waves.csv --rows 5"), "quantiles");
 }
 
+TEST_F(Forecast, RefusesOtherInputsThanItLearnedFrom) {
+  ASSERT_EQ(train("--target c --calendar", 1).code, 0);
+  std::string days = "month,\"a,b\",c,d\n";
+  for (int i = 0; i < 160; ++i)
+    days += fmt::format("{},1,{},3\n", reel::format_time(1577664000 + 86400 * i, true), i % 5);
+  write("days.csv", days);
+  for (const char* command : {"predict", "eval", "backtest"})
+    expect_refusal(run(fmt::format("{} --model m --data days.csv", command)),
+                   "days.csv: must give 3 input columns");
+}
+
 TEST_F(Forecast, TestsBackAndWritesPages) {
   ASSERT_EQ(train("--target a,b --output gaussian --report train.html").code, 0);
   const Outcome tested = run("backtest --model m --data waves.csv --report backtest.html");

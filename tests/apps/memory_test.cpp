@@ -103,6 +103,9 @@ TEST_F(Memory, GoesOnWhereItWasInterrupted) {
   expect_refusal(run("train --resume --report b.html" + more), "b.html.outcomes.json");
   write("b.html.outcomes.json", "[1]");
   expect_refusal(run("train --resume --report b.html" + more), "these are no outcomes");
+  const Outcome anew = run("train --report b.html" + more);
+  EXPECT_TRUE(contains(anew.out, "now b.html.outcomes.old.json")) << anew.out;
+  EXPECT_EQ(read("b.html.outcomes.old.json"), "[1]");
 }
 
 TEST_F(Memory, ExplainsItselfAndRefusesNonsense) {

@@ -249,6 +249,10 @@ TEST(CrfTest, DecodesNoNans) {
   lengths[1] = 3;
   EXPECT_EQ(error_of([&] { crf.decode(emissions, lengths); }),
             "crf: an emission must be a number; got nan in step 2 of row 1");
+  Crf diverged = random_crf();
+  diverged.transitions.mutable_value()(0, 1) = NAN;
+  EXPECT_EQ(error_of([&] { diverged.decode(random_emissions()); }),
+            "crf: a transition must be a number; got nan");
 }
 
 }  // namespace

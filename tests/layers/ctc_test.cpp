@@ -4,6 +4,7 @@
 #include <reel/layers/ctc.hpp>
 
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "structured.hpp"
@@ -280,6 +281,16 @@ TEST(CtcTest, DecodesNoNans) {
             "ctc_greedy: a logit must be a number; got nan in step 1 of row 2");
   EXPECT_EQ(error_of([&] { ctc_beam_search(logits, lengths); }),
             "ctc_beam_search: a logit must be a number; got nan in step 1 of row 2");
+  constexpr real kInfinity = std::numeric_limits<real>::infinity();
+  logits = random_logits();
+  logits(1, 2, 0) = -kInfinity;
+  EXPECT_NO_THROW(ctc_greedy(logits, lengths));
+  logits(1, 2, 0) = kInfinity;
+  EXPECT_EQ(error_of([&] { ctc_greedy(logits, lengths); }),
+            "ctc_greedy: the largest logit must be finite; got inf in step 1 of row 2");
+  for (std::size_t k = 0; k < logits.shape(2); ++k) logits(1, 2, k) = -kInfinity;
+  EXPECT_EQ(error_of([&] { ctc_beam_search(logits, lengths); }),
+            "ctc_beam_search: the largest logit must be finite; got -inf in step 1 of row 2");
 }
 
 }  // namespace
