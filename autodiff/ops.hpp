@@ -108,7 +108,8 @@ auto clamp(Operand auto&& x, real low, real high) {
   check<Error>(low <= high, "clamp: low must not exceed high; got low {}, high {}", low, high);
   return detail::Fuse::call(detail::ops::Clamp{low, high}, std::forward<decltype(x)>(x));
 }
-// a where condition is not 0, else b
+// a where condition is not 0, else b. A slope of what is not chosen may be multiplied by 0: where
+// it is infinite or NaN, choose its argument as well, as in where(c, sqrt(where(c, x, 1)), 0).
 template <class C, class A, class B>
 requires Terms<C, A, B>
 auto where(C&& condition, A&& a, B&& b) {

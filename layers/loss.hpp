@@ -15,7 +15,7 @@ Var bce_with_logits(const Var& logits, const Var& target);
 // least where y_q is the q-quantile. y [.., Q], target [..], quantiles Q numbers in (0, 1).
 Var quantile_loss(const Var& y, const Var& target, const std::vector<real>& quantiles);
 // -log N(target; y, variance) less log(2 pi) / 2: (log v + (target - y)^2 / v) / 2, where v is the
-// variance, from below bounded by epsilon. All of one shape.
+// variance, from below bounded by epsilon: below it gets no gradient. All of one shape.
 Var gaussian_nll(const Var& y, const Var& variance, const Var& target, real epsilon = real(1e-6));
 
 struct CrossEntropyOptions {
