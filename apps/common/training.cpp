@@ -110,22 +110,22 @@ void TrainingOptions::set_state_aside() const {
 
 TrainingTask::Done learn_from(std::span<const std::size_t> some, const Rows& rows,
                               reel::TrainStep& step, const RowsLoss& loss) {
-  const auto units_of = [&](std::span<const std::size_t> part) {
-    std::size_t units = 0;
-    for (const std::size_t row : part) units += rows.units[row];
-    return units;
-  };
-  const auto count_of = [&](std::span<const std::size_t> part) {
-    return static_cast<double>(rows.mean_over_units ? units_of(part) : part.size());
+  std::size_t units = 0;
+  for (const std::size_t row : some) units += rows.units[row];
+  const auto weight_of = [&](std::span<const std::size_t> part) {
+    double weight = 0;
+    for (const std::size_t row : part)
+      weight += rows.weights.empty() ? static_cast<double>(rows.units[row]) : rows.weights[row];
+    return weight;
   };
   const std::vector<std::size_t> dealt = reel::deal(some, step.shards());
-  const double count = count_of(dealt);
+  const double weight = weight_of(dealt);
   const double mean = step(dealt.size(), [&](reel::Shard& shard) {
     const auto part = std::span(dealt).subspan(shard.begin, shard.rows());
-    shard.weight = count_of(part) / count;
+    shard.weight = weight_of(part) / weight;
     return loss(part, shard.random);
   });
-  return {mean, count, units_of(dealt)};
+  return {mean, weight, units};
 }
 
 void learn_rows(TrainingTask& task, Rows rows, std::size_t batch_size, reel::TrainStep& step,

@@ -87,7 +87,7 @@ struct TrainingTask {
 struct Rows {
   std::vector<std::size_t> units;         // of work in each
   std::vector<std::size_t> lengths = {};  // minibatches have similar ones; none: units
-  bool mean_over_units = true;            // is a loss; else over rows
+  std::vector<double> weights = {};       // in mean losses; none: units
 };
 // The mean loss of some rows, computed on several threads at once, each with its own `random`.
 using RowsLoss = std::function<reel::Var(std::span<const std::size_t> some, reel::Random& random)>;

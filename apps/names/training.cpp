@@ -248,8 +248,9 @@ bool train(Model& model, const Examples& examples, const Examples& dev, const Tr
     return std::visit([&](const auto& network) { return question.loss(network, &random, nullptr); },
                       model.network.either);
   };
-  apps::learn_rows(task, {.units = letters, .mean_over_units = generates}, options.batch_size, step,
-                   loss);
+  apps::Rows names{.units = letters};
+  if (!generates) names.weights.assign(letters.size(), 1);
+  apps::learn_rows(task, std::move(names), options.batch_size, step, loss);
   if (!dev.names.empty()) {
     task.measure = [&, generates]() -> std::vector<apps::Measure> {
       const Score score = evaluate(model, dev);

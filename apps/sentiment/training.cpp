@@ -85,12 +85,7 @@ Var loss_of(const Var& logits, const Batch& batch, const Examples& examples, con
   if (logits.size(1) == 1) return bce_with_logits(reshape(logits, {-1}), targets(batch, examples));
   Indices classes = Indices::from_shape({batch.rows.size()});
   for (std::size_t i = 0; i < batch.rows.size(); ++i) classes(i) = examples.labels[batch.rows[i]];
-  const Var loss = cross_entropy(logits, classes, {.weights = weights});
-  if (weights.size() == 0) return loss;
-  // Its mean is over the rows' weights; that over rows makes batches add up, however rare a class.
-  real sum = 0;
-  for (const std::int64_t label : classes) sum += weights(static_cast<std::size_t>(label));
-  return loss * (sum / static_cast<real>(classes.size()));
+  return cross_entropy(logits, classes, {.weights = weights});
 }
 
 namespace {
@@ -132,9 +127,12 @@ Score evaluate(const Classifier& classifier, const Examples& examples) {
 Trainer::Trainer(Classifier& classifier, const Examples& examples, const TrainOptions& options)
     : optimizer(parameters(classifier.model), {.learning_rate = options.learning_rate}),
       train_step(optimizer, options.step()),
-      rows{.units = lengths_of(examples), .mean_over_units = false} {
+      rows{.units = lengths_of(examples)} {
+  const std::size_t classes = classifier.classes.size();
   Array weights;
-  if (options.balance) weights = class_weights(examples, classifier.classes.size());
+  if (options.balance && classes > 2) weights = class_weights(examples, classes);
+  for (const std::int64_t label : examples.labels)
+    rows.weights.push_back(weights.size() > 0 ? weights(static_cast<std::size_t>(label)) : 1);
   loss = [&classifier, &examples, weights, word_dropout = options.word_dropout](
              std::span<const std::size_t> some, Random& random) {
     Batch batch = make_batch(examples.sequences, some);

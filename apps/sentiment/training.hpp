@@ -41,8 +41,8 @@ void require_classes(const Examples& examples, const std::vector<std::string>& c
 // The label of each row of a batch of examples [B].
 reel::Array targets(const reel::Batch& batch, const Examples& examples);
 
-// Mean cross-entropy of a batch's rows, nats; each times the weight of its class, if there are
-// weights [classes] and more than two classes.
+// Mean cross-entropy of a batch's rows, nats; with class weights [classes], if any, of more than
+// two classes.
 reel::Var loss_of(const reel::Var& logits, const reel::Batch& batch, const Examples& examples,
                   const reel::Array& weights = {});
 
