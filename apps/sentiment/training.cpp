@@ -129,10 +129,11 @@ Trainer::Trainer(Classifier& classifier, const Examples& examples, const TrainOp
       train_step(optimizer, options.step()),
       rows{.units = lengths_of(examples)} {
   const std::size_t classes = classifier.classes.size();
+  const bool weighs = options.balance && classes > 2;
   Array weights;
-  if (options.balance && classes > 2) weights = class_weights(examples, classes);
+  if (weighs) weights = class_weights(examples, classes);
   for (const std::int64_t label : examples.labels)
-    rows.weights.push_back(weights.size() > 0 ? weights(static_cast<std::size_t>(label)) : 1);
+    rows.weights.push_back(weighs ? weights(static_cast<std::size_t>(label)) : 1);
   loss = [&classifier, &examples, weights, word_dropout = options.word_dropout](
              std::span<const std::size_t> some, Random& random) {
     Batch batch = make_batch(examples.sequences, some);
