@@ -93,8 +93,8 @@ struct Node : Counted {
     return value;
   }
   // Of a node that borrows, on an open tape or on none: the leaf in whose memory its value lies.
-  const Node& lender() const {
-    const Node* n = this;
+  Node& lender() {
+    Node* n = this;
     while (n->base || n->input_count_ > 0) n = n->base ? n->base : n->inputs()[0].ref().get();
     return *n;
   }

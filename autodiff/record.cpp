@@ -54,7 +54,7 @@ Var unrecorded(const char* op, std::span<const Var> inputs, Value value) {
     recorder->check_computed(op, inputs, value.view);
   Ref<Node> node;
   if (is_borrowed(value) && !inputs.empty()) {
-    const Var lender(Ref<Node>(const_cast<Node*>(&inputs[0].ref()->lender())));
+    const Var lender(Ref<Node>(&inputs[0].ref()->lender()));
     node = make_node<Node>(std::span(&lender, 1), 0);
   } else {
     node = Ref<Node>(new Node);
